@@ -1,0 +1,133 @@
+//! What the ledger remembers of each change: who, when, what, why.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::certificate::Line;
+use crate::domain::identity::CreditCode;
+use crate::domain::ids::{AnnotationId, CertificateId, KeyId, Malformed};
+
+/// Who did it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Actor {
+    /// An agency, by one of its API keys.
+    Agency(KeyId),
+    /// The service itself: workers and scheduled tasks.
+    Service,
+    /// Whoever holds the machine: the command line beside the data folder.
+    Operator,
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Agency(key) => write!(f, "key:{key}"),
+            Self::Service => f.write_str("service"),
+            Self::Operator => f.write_str("operator"),
+        }
+    }
+}
+
+impl FromStr for Actor {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        match text {
+            "service" => Ok(Self::Service),
+            "operator" => Ok(Self::Operator),
+            _ => {
+                let key = text.strip_prefix("key:").ok_or(Malformed("actor"))?;
+                Ok(Self::Agency(key.parse()?))
+            }
+        }
+    }
+}
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident, $what:literal: $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)?) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum $name { $($(#[$variant_doc])* $variant),+ }
+
+        impl $name {
+            /// Every one of them.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// The stable word.
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Malformed;
+
+            fn from_str(text: &str) -> Result<Self, Malformed> {
+                Self::ALL.iter().copied().find(|it| it.word() == text).ok_or(Malformed($what))
+            }
+        }
+    };
+}
+
+words! {
+    /// What happened.
+    Deed, "deed":
+    /// A certificate entered the register.
+    CertificateEntered = "certificate-entered",
+    /// A new version of it entered.
+    CertificateUpdated = "certificate-updated",
+    /// A newer version took its place.
+    CertificateSuperseded = "certificate-superseded",
+    /// Its standing was decided.
+    StatusDecided = "status-decided",
+    /// An annotation was ordered.
+    AnnotationOrdered = "annotation-ordered",
+    /// The intent to seal was written down; what follows uses the key.
+    SealingBegun = "sealing-begun",
+    /// The copy was sealed and kept.
+    AnnotationSealed = "annotation-sealed",
+    /// A try failed and will be repeated.
+    SealingPostponed = "sealing-postponed",
+    /// Tries go on failing: the job waits for a person.
+    JobParked = "job-parked",
+    /// A person sent a parked job back to the queue.
+    JobRetried = "job-retried",
+    /// The copy cannot be made.
+    AnnotationFailed = "annotation-failed",
+    /// The annotation ended before its time.
+    AnnotationRevoked = "annotation-revoked",
+    /// The plain copy of an exempt certificate was sealed and kept.
+    PlainCopySealed = "plain-copy-sealed",
+    /// Somebody other than the holder was given the document.
+    DocumentRead = "document-read",
+    /// An evidence bundle was made.
+    EvidenceMade = "evidence-made",
+    /// An API key was made.
+    KeyCreated = "key-created",
+    /// An API key was ended.
+    KeyRevoked = "key-revoked",
+}
+
+/// One thing that happened. Names no person: who that is, is in the records.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Event {
+    /// What.
+    pub deed: Deed,
+    /// Who.
+    pub actor: Actor,
+    /// When, by the service's clock.
+    pub at: DateTime<Utc>,
+    /// The issuer whose business it is; agencies see their own events only.
+    pub issuer: Option<CreditCode>,
+    /// The certificate it is about.
+    pub certificate: Option<CertificateId>,
+    /// The annotation it is about.
+    pub annotation: Option<AnnotationId>,
+    /// The API key it is about.
+    pub key: Option<KeyId>,
+    /// Why, in the actor's words, or what exactly (a status, a failure's code). Personal data may hide in it: it
+    /// is kept encrypted like the records.
+    pub reason: Option<Line<200>>,
+}

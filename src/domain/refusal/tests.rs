@@ -1,0 +1,210 @@
+//! Every refusal has one code, and says in two languages what happened and what to do.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+/// One of each. A new refusal does not compile until it has its number here and stands in the list below.
+fn number(refusal: &Refusal) -> usize {
+    match refusal {
+        Refusal::Invalid(_) => 0,
+        Refusal::ValidityTooLong { .. } => 1,
+        Refusal::ValidityTooShort => 2,
+        Refusal::ScenarioNotAllowed { .. } => 3,
+        Refusal::QuotaExceeded { .. } => 4,
+        Refusal::CertificateNotValid { .. } => 5,
+        Refusal::StatusFinal { .. } => 6,
+        Refusal::AnnotationRequired => 7,
+        Refusal::AnnotationNotReady => 8,
+        Refusal::AnnotationExpired { .. } => 9,
+        Refusal::AnnotationRevoked => 10,
+        Refusal::AnnotationFailed => 11,
+        Refusal::AnnotationNotLive { .. } => 12,
+        Refusal::NotParked => 13,
+        Refusal::Unprintable { .. } => 14,
+        Refusal::KeyReused => 15,
+    }
+}
+
+fn refusals() -> Vec<Refusal> {
+    let day = NaiveDate::default();
+    let all = vec![
+        Refusal::field("holder.id_number", FieldFault::CheckDigit),
+        Refusal::ValidityTooLong { max_days: 90 },
+        Refusal::ValidityTooShort,
+        Refusal::ScenarioNotAllowed { allowed: vec!["self_use".to_owned()] },
+        Refusal::QuotaExceeded { quota: 3, window_days: 90, next_free_on: Some(day) },
+        Refusal::CertificateNotValid { status: Status::Suspended },
+        Refusal::StatusFinal { status: Status::Revoked },
+        Refusal::AnnotationRequired,
+        Refusal::AnnotationNotReady,
+        Refusal::AnnotationExpired { valid_until: day },
+        Refusal::AnnotationRevoked,
+        Refusal::AnnotationFailed,
+        Refusal::AnnotationNotLive { phase: Phase::Expired },
+        Refusal::NotParked,
+        Refusal::Unprintable { field: "recipient", character: '𱁬' },
+        Refusal::KeyReused,
+    ];
+    assert!(all.iter().map(number).eq(0..all.len()), "one of each, in order");
+    all
+}
+
+fn fault_number(fault: &FieldFault) -> usize {
+    match fault {
+        FieldFault::Missing => 0,
+        FieldFault::UnknownField => 1,
+        FieldFault::WrongKind(_) => 2,
+        FieldFault::Empty => 3,
+        FieldFault::TooLong(_) => 4,
+        FieldFault::ControlCharacter => 5,
+        FieldFault::NotOneOf(_) => 6,
+        FieldFault::NotACitizenNumber => 7,
+        FieldFault::NoSuchBirthDate => 8,
+        FieldFault::CheckDigit => 9,
+        FieldFault::NotThreeDigits => 10,
+        FieldFault::NotADocumentNumber => 11,
+        FieldFault::NotACreditCode => 12,
+        FieldFault::NotAManagementNumber => 13,
+        FieldFault::NotACertificateType => 14,
+        FieldFault::NotADay => 15,
+        FieldFault::DayContradicts(_) => 16,
+        FieldFault::ContradictsIdNumber => 17,
+        FieldFault::BadPhoto(_) => 18,
+        FieldFault::NotBase64 => 19,
+        FieldFault::NotAName => 20,
+        FieldFault::OutOfRange(_) => 21,
+        FieldFault::ForeignIssuer => 22,
+    }
+}
+
+fn faults() -> Vec<FieldFault> {
+    let all = vec![
+        FieldFault::Missing,
+        FieldFault::UnknownField,
+        FieldFault::WrongKind("number".to_owned()),
+        FieldFault::Empty,
+        FieldFault::TooLong(40),
+        FieldFault::ControlCharacter,
+        FieldFault::NotOneOf("a, b"),
+        FieldFault::NotACitizenNumber,
+        FieldFault::NoSuchBirthDate,
+        FieldFault::CheckDigit,
+        FieldFault::NotThreeDigits,
+        FieldFault::NotADocumentNumber,
+        FieldFault::NotACreditCode,
+        FieldFault::NotAManagementNumber,
+        FieldFault::NotACertificateType,
+        FieldFault::NotADay,
+        FieldFault::DayContradicts("issued_on"),
+        FieldFault::ContradictsIdNumber,
+        FieldFault::BadPhoto("too small"),
+        FieldFault::NotBase64,
+        FieldFault::NotAName,
+        FieldFault::OutOfRange("1–500"),
+        FieldFault::ForeignIssuer,
+    ];
+    assert!(all.iter().map(fault_number).eq(0..all.len()), "one of each, in order");
+    all
+}
+
+fn is_han(c: char) -> bool {
+    ('\u{4e00}'..='\u{9fff}').contains(&c)
+}
+
+/// Chinese text speaks Chinese and ends as a Chinese sentence; English text holds none of it, begins with a capital
+/// where it is a sentence, and ends with a full stop.
+fn assert_speaks(text: &str, language: Language, of: &str) {
+    match language {
+        Language::Chinese => {
+            assert!(text.chars().any(is_han), "{of}: no Chinese in {text:?}");
+            assert!(text.ends_with('。'), "{of}: no sentence: {text:?}");
+        }
+        Language::English => {
+            assert!(!text.chars().any(is_han), "{of}: Chinese in {text:?}");
+            assert!(text.ends_with('.'), "{of}: no sentence: {text:?}");
+            let begins_well = |sentence: &str| sentence.chars().next().is_none_or(|c| !c.is_lowercase());
+            assert!(text.split(". ").all(begins_well), "{of}: a sentence begins small in {text:?}");
+            assert!(!text.contains("  "), "{of}: two spaces in {text:?}");
+        }
+    }
+}
+
+fn assert_kebab(code: &str) {
+    let parts_are_words = code
+        .split('-')
+        .all(|part| !part.is_empty() && part.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()));
+    assert!(parts_are_words, "{code:?} is not kebab-case");
+}
+
+#[test]
+fn every_refusal_has_a_code_of_its_own() {
+    let refusals = refusals();
+    refusals.iter().for_each(|refusal| assert_kebab(refusal.code()));
+    let codes: BTreeSet<_> = refusals.iter().map(Refusal::code).collect();
+    assert_eq!(codes.len(), refusals.len());
+}
+
+#[test]
+fn every_fault_of_a_field_has_a_code_of_its_own() {
+    let faults = faults();
+    faults.iter().for_each(|fault| assert_kebab(fault.code()));
+    let codes: BTreeSet<_> = faults.iter().map(FieldFault::code).collect();
+    assert_eq!(codes.len(), faults.len());
+}
+
+#[test]
+fn every_refusal_speaks_both_languages() {
+    for refusal in refusals() {
+        let code = refusal.code();
+        let (zh, en) = (refusal.title(Language::Chinese), refusal.title(Language::English));
+        assert!(zh.chars().any(is_han) && !en.chars().any(is_han) && !en.is_empty(), "{code}: {zh} / {en}");
+        assert_speaks(&refusal.detail(Language::Chinese), Language::Chinese, code);
+        if !matches!(refusal, Refusal::Invalid(_)) {
+            assert_speaks(&refusal.detail(Language::English), Language::English, code);
+        }
+    }
+}
+
+#[test]
+fn every_fault_of_a_field_speaks_both_languages() {
+    for fault in faults() {
+        assert_speaks(&fault.message(Language::Chinese), Language::Chinese, fault.code());
+        assert_speaks(&fault.message(Language::English), Language::English, fault.code());
+    }
+}
+
+#[test]
+fn a_refused_quota_names_the_day_where_there_is_one() {
+    let refused = |next_free_on| Refusal::QuotaExceeded { quota: 3, window_days: 90, next_free_on };
+    let day = NaiveDate::from_ymd_opt(2027, 2, 19);
+    for language in [Language::Chinese, Language::English] {
+        assert!(refused(day).detail(language).contains("2027-02-19"));
+        assert_speaks(&refused(None).detail(language), language, "quota-exceeded without a day");
+    }
+}
+
+#[test]
+fn every_wrong_field_is_named_with_what_is_wrong() {
+    let refusal = Refusal::Invalid(vec![
+        FieldError::new("title", FieldFault::Empty),
+        FieldError::new("holder.name", FieldFault::TooLong(40)),
+    ]);
+    assert_eq!(
+        refusal.detail(Language::English),
+        "title: Must not be empty. holder.name: At most 40 characters; shorten it."
+    );
+    assert!(refusal.detail(Language::Chinese).contains("holder.name: 最多 40 个字符"));
+}
+
+#[test]
+fn an_unprintable_character_is_named_with_its_number() {
+    let refusal = Refusal::Unprintable { field: "recipient", character: '𱁬' };
+    for language in [Language::Chinese, Language::English] {
+        let detail = refusal.detail(language);
+        assert!(
+            detail.contains('𱁬') && detail.contains("U+3106C") && detail.contains("recipient"),
+            "{detail}"
+        );
+    }
+}
