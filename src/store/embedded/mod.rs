@@ -1,0 +1,322 @@
+//! The embedded store: the ledger (fsynced, hash-chained segments) as truth, sled as its index, a folder of documents.
+//!
+//! ```text
+//! LOCK                        held while the store is open: one process at a time
+//! STATE                       which store this is, whether it was closed, how much of the ledger must be there
+//! ledger/<first number>.seg   every change, in order: the legal record
+//! keyring                     one wrapped data key per person; overwriting it erases the person
+//! documents/<aa>/<sha256>     sealed copies and photos, encrypted
+//! index/                      sled: look-ups, thrown away and made anew from the ledger at need
+//! ```
+//!
+//! A commit passes through here in this order: the caller encrypts and encodes ([`encoding`]); the writer checks what
+//! it expects, appends the whole group and syncs once ([`writer`], [`ledger`]); the group is shown to readers over the
+//! tree; callers are answered; the tree takes the group up ([`index`]). After any failed write or sync nothing more
+//! is written and the process must end: the next start ([`recovery`]) finds out what is on the disk.
+
+pub mod backup;
+mod calls;
+pub mod check;
+mod condition;
+mod documents;
+mod encoding;
+mod fold;
+mod frame;
+mod index;
+mod io;
+mod keyring;
+mod ledger;
+mod life;
+mod queue;
+mod reads;
+mod recovery;
+mod state;
+#[cfg(test)]
+mod tests;
+mod vault;
+mod writer;
+
+use std::fmt;
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, Once, PoisonError, RwLock};
+use std::thread;
+
+use chrono::{DateTime, Utc};
+use zeroize::Zeroizing;
+
+use crate::domain::identity::PersonId;
+use crate::domain::ids::Malformed;
+use crate::store::Fault;
+use crate::store::embedded::backup::Made;
+use crate::store::embedded::calls::blocking;
+use crate::store::embedded::check::Report;
+use crate::store::embedded::io::{Disk, Io};
+use crate::store::embedded::life::{Life, closed};
+use crate::store::embedded::writer::Core;
+
+/// The key above all keys: 256 bits, from configuration or a device. Without it the store is noise.
+#[derive(Clone)]
+pub struct Master(Zeroizing<[u8; 32]>);
+
+impl Master {
+    /// Wraps a key.
+    pub fn new(key: [u8; 32]) -> Self {
+        Self(Zeroizing::new(key))
+    }
+
+    fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl FromStr for Master {
+    type Err = Malformed;
+
+    /// Reads 64 hexadecimal digits.
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let bad = Malformed("master key (64 hexadecimal digits)");
+        if text.len() != 64 || !text.bytes().all(|c| c.is_ascii_hexdigit()) {
+            return Err(bad);
+        }
+        let mut key = Zeroizing::new([0; 32]);
+        for (at, byte) in key.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).map_err(|_| bad)?;
+        }
+        Ok(Self(key))
+    }
+}
+
+impl fmt::Debug for Master {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Master(…)")
+    }
+}
+
+/// How to keep a store.
+#[derive(Clone)]
+pub struct Options {
+    /// The key above all keys.
+    pub master: Master,
+    /// Bytes of a segment of the ledger, 16 KiB to 1 GiB.
+    pub segment_bytes: u64,
+    /// Below so many bytes of free space nothing is written.
+    pub free_floor_bytes: u64,
+    /// Called once, from any thread, when the store breaks: the process must end, with a failure.
+    pub on_broken: Arc<dyn Fn(&'static str) + Send + Sync>,
+    pub(crate) io: Arc<dyn Io>,
+}
+
+impl Options {
+    /// The usual: segments of 64 MiB, read-only below 256 MiB of free space.
+    pub fn new(master: Master) -> Self {
+        Self {
+            master,
+            segment_bytes: 64 << 20,
+            free_floor_bytes: 256 << 20,
+            on_broken: Arc::new(|_| {}),
+            io: Arc::new(Disk),
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Options(segments of {}, floor {})", self.segment_bytes, self.free_floor_bytes)
+    }
+}
+
+/// Why a store cannot be opened, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Somebody has it open.
+    #[error("another process works on this folder; stop it first")]
+    Locked,
+    /// Written by a later version.
+    #[error("the folder has format {0}, which this program does not know; use the program that wrote it")]
+    Format(u32),
+    /// The master key is another.
+    #[error("the master key is not the one with which this store was made; configure that one")]
+    WrongMaster,
+    /// There is a ledger, but the file that says whose.
+    #[error("the folder holds a ledger but no STATE; restore a backup into an empty folder")]
+    NoState,
+    /// The key ring lost slots.
+    #[error(
+        "the key ring holds {found} slots where {needed} are in use; restore a backup into an empty folder"
+    )]
+    KeyringShort {
+        /// Slots in the file.
+        found: u64,
+        /// Slots known to be in use.
+        needed: u32,
+    },
+    /// Something acknowledged is damaged. Nothing is repaired by guessing.
+    #[error(
+        "the ledger is damaged in segment {segment} at byte {offset}, entry {seq}: {why}; restore a backup into an empty folder"
+    )]
+    Rotten {
+        /// First number of the segment, its file's name.
+        segment: u64,
+        /// Where in the file.
+        offset: u64,
+        /// The entry there.
+        seq: u64,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// A folder that must be empty is not.
+    #[error("the folder is not empty; name one that is empty or does not exist")]
+    NotEmpty,
+    /// A backup that is not what its manifest says.
+    #[error("the backup is not whole: {path} {why}; use another one")]
+    BadBackup {
+        /// Which file.
+        path: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The machine failed.
+    #[error("{doing} failed")]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// Why it failed.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// Takes the lock of a folder.
+fn lock(folder: &Path) -> Result<File, OpenError> {
+    let failed = |source| OpenError::Io { doing: "locking the folder", source };
+    let file =
+        File::options().create(true).truncate(false).write(true).open(folder.join("LOCK")).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Locked),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+/// Ends the process when a thread of the index dies: sled's callers would wait for it for ever. To be called once, by
+/// whoever owns the process, before a store is opened.
+pub fn abort_with_index_threads() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            before(info);
+            let dying = thread::current();
+            // The names that sled 0.34.7 gives its threads.
+            if dying.name().is_some_and(|name| name.starts_with("sled-io") || name == "log flusher") {
+                std::process::abort();
+            }
+        }));
+    });
+}
+
+/// The store in one folder, open. Dropped without [`Store::close`] it counts as killed.
+#[derive(Debug)]
+pub struct Embedded {
+    folder: PathBuf,
+    options: Options,
+    life: RwLock<Option<Arc<Life>>>,
+    // Last: given up when everything else is gone.
+    lock: Mutex<Option<File>>,
+}
+
+impl Embedded {
+    /// Opens the store in a folder, or makes one there: takes the lock, checks the whole ledger, brings up the index.
+    /// Takes a second or so per gigabyte of ledger, and longer where the index must be made anew.
+    ///
+    /// # Errors
+    /// Each says what to do.
+    pub fn open(folder: &Path, options: Options) -> Result<Self, OpenError> {
+        fs::create_dir_all(folder).map_err(|source| OpenError::Io { doing: "making the folder", source })?;
+        let lock = lock(folder)?;
+        let life = Life::begin(folder, &options)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            options,
+            life: RwLock::new(Some(Arc::new(life))),
+            lock: Mutex::new(Some(lock)),
+        })
+    }
+
+    fn life(&self, doing: &'static str) -> Result<Arc<Life>, Fault> {
+        self.life.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or_else(|| closed(doing))
+    }
+
+    fn unlock(&self) {
+        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
+    fn set_life(&self, life: Life) {
+        *self.life.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(life));
+    }
+
+    fn core(&self) -> Result<Arc<Core>, Fault> {
+        self.life("reading a closed store").map(|life| life.core.clone())
+    }
+
+    fn take_life(&self) -> Option<Arc<Life>> {
+        self.life.write().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Destroys the data keys of a person: from now on nothing encrypted with them can be read, here or in the ledger,
+    /// while the chain stands. Says how many keys there were. Backups keep theirs: they must be made anew.
+    ///
+    /// # Errors
+    /// The disk's: then the person counts as not erased.
+    pub async fn erase_person(&self, person: &PersonId) -> Result<usize, Fault> {
+        let core = self.core()?;
+        let person = core.vault.blind_person(person);
+        blocking(move || core.vault.erase(person).map_err(|error| Fault::new("erasing a person", error)))
+            .await
+    }
+
+    /// Deletes the documents that no record names and that are older than a day at `now`. Says how many.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub async fn sweep_documents(&self, now: DateTime<Utc>) -> Result<u64, Fault> {
+        let core = self.core()?;
+        blocking(move || core.documents.sweep(now, |digest| core.is_named(digest))).await
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        if let Some(life) = self.take_life() {
+            life.stop();
+        }
+    }
+}
+
+/// Checks a whole store that nobody has open: every frame, the chain, every record, every document, the index.
+///
+/// # Errors
+/// The store is open, or cannot be checked at all; what is wrong with it is in the report.
+pub fn check(folder: &Path, master: &Master) -> Result<Report, OpenError> {
+    let _lock = lock(folder)?;
+    check::check(folder, master)
+}
+
+/// Copies a store, running or not, into a new folder: first what is good of the ledger, then the key ring, then the
+/// documents that the ledger names. The master key is not in it: keep it elsewhere.
+///
+/// # Errors
+/// The folder is not empty, the store is damaged, or the disk failed: then the copy has no manifest and is none.
+pub fn backup(from: &Path, to: &Path) -> Result<Made, OpenError> {
+    backup::backup(from, to)
+}
+
+/// Puts a backup into an empty folder, after every file was held against the manifest.
+///
+/// # Errors
+/// The folder is not empty, the backup is incomplete or damaged, or the disk failed.
+pub fn restore(backup: &Path, folder: &Path) -> Result<Made, OpenError> {
+    backup::restore(backup, folder)
+}

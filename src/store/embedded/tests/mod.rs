@@ -1,0 +1,67 @@
+//! What the embedded store promises beyond the contract of every store.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test panics")]
+
+mod copies;
+mod damage;
+mod disk;
+mod faults;
+mod secrecy;
+
+mod keeping {
+    use crate::store::contract::contract;
+    use crate::store::embedded::tests::Folder;
+
+    contract!(Folder::new());
+}
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tempfile::TempDir;
+
+use crate::domain::ids::Sha256;
+use crate::store::Store;
+use crate::store::contract::Home;
+use crate::store::embedded::frame::sha256;
+use crate::store::embedded::{Embedded, Master, Options};
+
+/// A folder for one store.
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        // In memory where that can be had: these tests make hundreds of stores.
+        let memory = Path::new("/dev/shm");
+        Self(if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap())
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+/// Small segments, and no floor: the machine of a test may be full.
+fn options() -> Options {
+    Options { segment_bytes: 64 * 1024, free_floor_bytes: 0, ..Options::new(Master::new([7; 32])) }
+}
+
+fn open(folder: &Path) -> Embedded {
+    Embedded::open(folder, options()).unwrap()
+}
+
+fn digest(bytes: &[u8]) -> Sha256 {
+    Sha256::new(sha256(bytes))
+}
+
+#[async_trait]
+impl Home for Folder {
+    async fn open(&self) -> Arc<dyn Store> {
+        Arc::new(open(self.path()))
+    }
+
+    fn digest(&self, bytes: &[u8]) -> Sha256 {
+        digest(bytes)
+    }
+}
