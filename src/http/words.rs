@@ -1,0 +1,76 @@
+//! The closed lists of words of the interface, described from the lists of the domain.
+
+use std::borrow::Cow;
+
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::desk::register::How;
+use crate::desk::standing::FileFinding;
+use crate::domain::annotation::Phase;
+use crate::domain::certificate::Status;
+use crate::domain::event::Deed;
+use crate::domain::key::Scope;
+use crate::domain::verdict::Verdict;
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident: $words:expr;)*) => {
+        $(
+            $(#[$doc])*
+            pub(crate) enum $name {}
+
+            impl PartialSchema for $name {
+                fn schema() -> RefOr<Schema> {
+                    let words: Vec<&str> = $words;
+                    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).into()
+                }
+            }
+
+            impl ToSchema for $name {
+                fn name() -> Cow<'static, str> {
+                    stringify!($name).into()
+                }
+            }
+        )*
+    };
+}
+
+words! {
+    /// Where an annotation stands.
+    AnnotationState: Phase::ALL.iter().map(|it| it.word()).collect();
+    /// How a certificate stands.
+    CertificateStatus: Status::ALL.iter().map(|it| it.word()).collect();
+    /// What a stranger is told about a copy.
+    CopyVerdict: Verdict::ALL.iter().map(|it| it.word()).collect();
+    /// What a stranger is told about a file.
+    DocumentVerdict: {
+        let others =
+            [FileFinding::Tampered, FileFinding::NotOurs, FileFinding::Unsigned, FileFinding::Unreadable];
+        let ours = Verdict::ALL.iter().map(|it| it.word());
+        ours.chain(others.map(FileFinding::word)).collect()
+    };
+    /// What a key may do.
+    KeyScope: Scope::ALL.iter().map(|it| it.word()).collect();
+    /// What happened.
+    AuditDeed: Deed::ALL.iter().map(|it| it.word()).collect();
+    /// What a record did.
+    RecordStatus: {
+        let entered = [How::Created, How::Updated, How::Unchanged].map(How::word);
+        entered.into_iter().chain(["refused"]).collect()
+    };
+    /// What an agency decides.
+    StatusDecision: vec!["valid", "suspended", "revoked", "cancelled"];
+}
+
+/// A file, byte by byte.
+pub(crate) enum File {}
+
+impl PartialSchema for File {
+    fn schema() -> RefOr<Schema> {
+        let binary = utoipa::openapi::SchemaFormat::KnownFormat(utoipa::openapi::KnownFormat::Binary);
+        ObjectBuilder::new().schema_type(Type::String).format(Some(binary)).into()
+    }
+}
+
+impl ToSchema for File {}
