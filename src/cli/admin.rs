@@ -1,0 +1,126 @@
+//! `vermilion admin` and `vermilion evidence`: API keys and bundles, beside the data folder or through a running service.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use crate::app;
+use crate::app::Failure;
+use crate::cli::output::{note, say};
+use crate::cli::{Place, Server};
+use crate::domain::identity::CreditCode;
+use crate::domain::ids::AnnotationId;
+use crate::domain::key::Scope;
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Admin {
+    /// API keys of agencies.
+    #[command(subcommand)]
+    Key(Key),
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Key {
+    /// Makes a key and prints it, this once.
+    Create {
+        /// Scopes, separated by commas; * for all.
+        #[arg(long, value_delimiter = ',', required = true)]
+        scopes: Vec<String>,
+        /// Credit code of the one issuer it may act for, or * for all.
+        #[arg(long)]
+        issuer: String,
+        /// What people call it.
+        #[arg(long, default_value = "unnamed")]
+        label: String,
+        /// One JSON object on stdout.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
+impl Admin {
+    pub(super) fn run(self) -> Result<ExitCode, Failure> {
+        let Self::Key(Key::Create { scopes, issuer, label, json, place, server }) = self;
+        let answer = match &server.server {
+            Some(url) => {
+                let body = json!({ "scopes": scopes, "issuer": issuer, "label": label });
+                let created = ureq::post(format!("{url}/api/v1/admin/keys"))
+                    .header("Authorization", format!("Bearer {}", server.key.as_deref().unwrap_or_default()))
+                    .send_json(&body)?;
+                created.into_body().read_json::<Value>()?
+            }
+            None => create_beside(&place, &scopes, &issuer, &label)?,
+        };
+        if json {
+            say(&answer.to_string());
+        } else {
+            say(answer.get("key").and_then(Value::as_str).unwrap_or_default());
+            note("Shown this once: keep it where secrets are kept.");
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn create_beside(place: &Place, scopes: &[String], issuer: &str, label: &str) -> Result<Value, Failure> {
+    let word = |text: &String| -> Result<Scope, Failure> {
+        text.parse().map_err(|_| format!("`{text}` is no scope; see --help").into())
+    };
+    let scopes = scopes.iter().map(word).collect::<Result<Vec<_>, _>>()?;
+    let issuer = match issuer {
+        "*" => None,
+        code => {
+            Some(code.parse::<CreditCode>().map_err(|_| format!("`{code}` is neither a credit code nor *"))?)
+        }
+    };
+    let label = label.parse().map_err(|_| "a label has 1 to 60 characters")?;
+    let settings = place.settings(None)?;
+    app::block_on(async move {
+        let (desk, store) = app::open_desk(&settings)?;
+        let made = desk.create_key(&desk.operator(), scopes, issuer, label).await?;
+        store.close().await?;
+        Ok(json!({ "key": made.secret.reveal(), "id": made.key.id.to_string(), "scopes": made.key.scopes,
+            "issuer": made.key.issuer.map_or("*".to_owned(), |code| code.to_string()) }))
+    })
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Evidence {
+    /// The annotation's id.
+    annotation: AnnotationId,
+    /// Where the bundle is written.
+    #[arg(long, value_name = "FILE.zip")]
+    out: PathBuf,
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    server: Server,
+}
+
+impl Evidence {
+    pub(super) fn run(self) -> Result<ExitCode, Failure> {
+        let bytes = match &self.server.server {
+            Some(url) => ureq::get(format!("{url}/api/v1/admin/annotations/{}/evidence", self.annotation))
+                .header("Authorization", format!("Bearer {}", self.server.key.as_deref().unwrap_or_default()))
+                .call()?
+                .into_body()
+                .read_to_vec()?,
+            None => {
+                let settings = self.place.settings(None)?;
+                app::block_on(async move {
+                    let (desk, store) = app::open_desk(&settings)?;
+                    let bundle = desk.evidence(&desk.operator(), self.annotation).await?;
+                    store.close().await?;
+                    Ok(bundle.bytes)
+                })?
+            }
+        };
+        std::fs::write(&self.out, bytes)?;
+        say(&self.out.display().to_string());
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,385 @@
+//! Settings: from a TOML file and `VERMILION_*` variables, parsed once into types, every mistake reported together.
+
+mod policies;
+mod reader;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use toml::{Table, Value};
+
+use crate::config::reader::Reader;
+use crate::domain::identity::CreditCode;
+use crate::domain::policy::PolicyBook;
+
+/// What kind of installation this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// For trying out and for tests: keys of `keys-dev/`, a clock that can be moved.
+    Development,
+    /// For people.
+    Production,
+}
+
+/// What a node does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Role {
+    /// Answers calls and makes copies.
+    All,
+    /// Answers calls only.
+    Api,
+    /// Makes copies only.
+    Worker,
+}
+
+/// Every setting.
+#[derive(Debug)]
+pub struct Settings {
+    /// What kind of installation.
+    pub profile: Profile,
+    /// Where calls are answered.
+    pub listen: SocketAddr,
+    /// Where metrics are answered, apart from the public.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Where the public reaches the service; in development the address listened on, where not set.
+    pub public_url: Option<String>,
+    /// The folder of the embedded store.
+    pub data: PathBuf,
+    /// Encrypts personal data at rest.
+    pub master_key: MasterKey,
+    /// The key of the seal; the development key where none.
+    pub seal: Option<SealFiles>,
+    /// Further roots by which strangers' files are judged.
+    pub trust: Vec<PathBuf>,
+    /// Copies made at a time.
+    pub workers: usize,
+    /// Addresses whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Policies of annotation.
+    pub policies: PolicyBook,
+    /// Seals of issuers.
+    pub stamps: BTreeMap<CreditCode, StampText>,
+    /// The store takes no more writes when less is free, in MiB.
+    pub free_floor_mib: u64,
+}
+
+/// The words of an issuer's seal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StampText {
+    /// Name on the arc.
+    pub arc: String,
+    /// Purpose line.
+    pub purpose: String,
+    /// Diameter in millimetres.
+    pub diameter_mm: u8,
+}
+
+/// Where the seal's key and chain lie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealFiles {
+    /// PKCS#8 key in PEM.
+    pub key: PathBuf,
+    /// Seal certificate and its issuers in PEM.
+    pub chain: PathBuf,
+}
+
+/// 32 bytes that wrap every person's key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MasterKey(pub [u8; 32]);
+
+impl MasterKey {
+    /// The worthless key of development.
+    pub const DEVELOPMENT: Self = Self(*b"vermilion development master key");
+}
+
+impl fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MasterKey(…)")
+    }
+}
+
+/// Everything that is wrong with the settings.
+#[derive(Debug, thiserror::Error)]
+#[error("the settings have {} mistake(s):\n{}", .0.len(), .0.iter().map(|m| format!("  - {m}")).collect::<Vec<_>>().join("\n"))]
+pub struct Mistakes(pub Vec<String>);
+
+/// What the command line sets itself.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// `--listen`
+    pub listen: Option<SocketAddr>,
+    /// `--data`
+    pub data: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Reads the file, then the environment over it, then the command line over both.
+    ///
+    /// # Errors
+    /// All mistakes at once.
+    pub fn read(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+        overrides: &Overrides,
+    ) -> Result<Self, Mistakes> {
+        let mut mistakes = Vec::new();
+        let mut table = file.map(|file| read_table(file, &mut mistakes)).unwrap_or_default();
+        overlay(&mut table, environment);
+        let settings = Self::parse(table, overrides, &mut mistakes);
+        match settings {
+            Some(settings) if mistakes.is_empty() => Ok(settings),
+            _ => Err(Mistakes(mistakes)),
+        }
+    }
+
+    fn parse(table: Table, overrides: &Overrides, mistakes: &mut Vec<String>) -> Option<Self> {
+        let mut reader = Reader::new("", table, mistakes);
+        let profile = match reader.text("profile").as_deref() {
+            None | Some("development") => Profile::Development,
+            Some("production") => Profile::Production,
+            Some(other) => {
+                reader.wrong("profile", format_args!("`{other}` is neither development nor production"));
+                Profile::Production
+            }
+        };
+        let listen = reader.parse("listen", "an address and port as 127.0.0.1:8080");
+        let metrics_listen = reader.parse("metrics_listen", "an address and port as 127.0.0.1:9090");
+        let public_url = reader.text("public_url").map(|url| url.trim_end_matches('/').to_owned());
+        let data = reader.text("data").map(PathBuf::from);
+        let master_key = master_key(&mut reader);
+        let (key, chain) = reader.section("seal", |seal| {
+            (seal.text("key").map(PathBuf::from), seal.text("chain").map(PathBuf::from))
+        });
+        let trust = reader.list("trust").into_iter().map(PathBuf::from).collect();
+        let workers = reader.parse("workers", "a whole number");
+        let trusted_proxies = reader.list("trusted_proxies");
+        let free_floor_mib = reader.parse("free_floor_mib", "a whole number of MiB");
+        let policy_file = reader.text("policies").map(PathBuf::from);
+        let stamps = stamps(&mut reader);
+
+        let trusted_proxies = trusted_proxies
+            .iter()
+            .filter_map(|text| {
+                let parsed = text.parse::<IpAddr>().ok();
+                if parsed.is_none() {
+                    reader.wrong("trusted_proxies", format_args!("`{text}` is not an address"));
+                }
+                parsed
+            })
+            .collect();
+        let seal = match (key, chain) {
+            (Some(key), Some(chain)) => Some(SealFiles { key, chain }),
+            (None, None) => None,
+            _ => {
+                reader.wrong("seal", "key and chain belong together: set both");
+                None
+            }
+        };
+        if let Some(url) = &public_url
+            && !(url.starts_with("https://") || url.starts_with("http://"))
+        {
+            reader.wrong("public_url", "must begin with https:// (or http:// in development)");
+        }
+        if !workers.is_none_or(|workers: usize| (1..=64).contains(&workers)) {
+            reader.wrong("workers", "must be from 1 to 64");
+        }
+        if profile == Profile::Production {
+            require_for_production(&mut reader, public_url.as_deref(), master_key.as_ref(), seal.as_ref());
+        }
+        reader.finish();
+        let policies = read_policies(policy_file.as_deref(), mistakes);
+        Some(Self {
+            profile,
+            listen: overrides.listen.or(listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
+            metrics_listen,
+            public_url,
+            data: overrides.data.clone().or(data).unwrap_or_else(|| PathBuf::from("data")),
+            master_key: master_key.unwrap_or(MasterKey::DEVELOPMENT),
+            seal,
+            trust,
+            workers: workers.unwrap_or(2),
+            trusted_proxies,
+            policies: policies?,
+            stamps,
+            free_floor_mib: free_floor_mib.unwrap_or(256),
+        })
+    }
+}
+
+/// Production has no defaults that weaken it.
+fn require_for_production(
+    reader: &mut Reader<'_>,
+    public_url: Option<&str>,
+    master_key: Option<&MasterKey>,
+    seal: Option<&SealFiles>,
+) {
+    if !public_url.is_some_and(|url| url.starts_with("https://")) {
+        reader.wrong("public_url", "production needs an https:// address, as https://verify.example.org");
+    }
+    if master_key.is_none() {
+        reader.wrong(
+            "master_key_file",
+            "production needs a master key of its own: openssl rand -base64 32 > FILE",
+        );
+    }
+    if master_key == Some(&MasterKey::DEVELOPMENT) {
+        reader.wrong("master_key", "production refuses the development master key");
+    }
+    if seal.is_none() {
+        reader.wrong("seal", "production needs a seal key and chain; it refuses those of keys-dev/");
+    }
+}
+
+fn read_table(file: &Path, mistakes: &mut Vec<String>) -> Table {
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) => {
+            mistakes.push(format!("{}: cannot be read: {error}", file.display()));
+            return Table::new();
+        }
+    };
+    text.parse::<Table>().unwrap_or_else(|error| {
+        mistakes.push(format!("{}: {}", file.display(), error.message()));
+        Table::new()
+    })
+}
+
+/// `VERMILION_SEAL__KEY` sets `seal.key`: two underscores are a dot.
+fn overlay(table: &mut Table, environment: impl Iterator<Item = (String, String)>) {
+    for (name, value) in environment {
+        let Some(name) = name.strip_prefix("VERMILION_") else { continue };
+        let name = name.to_ascii_lowercase();
+        let mut target = &mut *table;
+        let mut parts = name.split("__").peekable();
+        while let Some(part) = parts.next() {
+            if parts.peek().is_none() {
+                target.insert(part.to_owned(), Value::String(value));
+                break;
+            }
+            let inner = target.entry(part.to_owned()).or_insert_with(|| Value::Table(Table::new()));
+            let Value::Table(inner) = inner else { break };
+            target = inner;
+        }
+    }
+}
+
+fn master_key(reader: &mut Reader<'_>) -> Option<MasterKey> {
+    let inline = reader.text("master_key");
+    let file = reader.text("master_key_file");
+    let text = match (inline, file) {
+        (Some(_), Some(_)) => {
+            reader.wrong("master_key", "set it or master_key_file, not both");
+            return None;
+        }
+        (Some(text), None) => text,
+        (None, Some(file)) => match std::fs::read_to_string(&file) {
+            Ok(text) => text,
+            Err(error) => {
+                reader.wrong("master_key_file", format_args!("{file} cannot be read: {error}"));
+                return None;
+            }
+        },
+        (None, None) => return None,
+    };
+    let key = STANDARD.decode(text.trim()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    if key.is_none() {
+        // Never the text itself: it is a secret.
+        reader.wrong("master_key", "32 bytes in base64 are wanted: openssl rand -base64 32");
+    }
+    key.map(MasterKey)
+}
+
+fn stamps(reader: &mut Reader<'_>) -> BTreeMap<CreditCode, StampText> {
+    let mut stamps = BTreeMap::new();
+    reader.section("stamps", |issuers| {
+        for name in issuers.names() {
+            let stamp = issuers.section(&name, stamp);
+            match (name.parse::<CreditCode>(), stamp) {
+                (Ok(uscc), Some(stamp)) => drop(stamps.insert(uscc, stamp)),
+                (Err(_), _) => issuers.wrong(&name, "a seal's section is named by its issuer's credit code"),
+                (_, None) => {}
+            }
+        }
+    });
+    stamps
+}
+
+/// One seal (国发〔1999〕25号: ministries 50 mm, others at most 45 mm).
+fn stamp(reader: &mut Reader<'_>) -> Option<StampText> {
+    let (arc, purpose) = (reader.text("arc"), reader.text("purpose"));
+    let diameter_mm = reader.parse("diameter_mm", "a whole number of millimetres").unwrap_or(42);
+    if !(30..=50).contains(&diameter_mm) {
+        reader.wrong("diameter_mm", "must be from 30 to 50");
+    }
+    match (arc, purpose) {
+        (Some(arc), Some(purpose)) => Some(StampText { arc, purpose, diameter_mm }),
+        _ => {
+            reader.wrong("arc", "arc and purpose are both wanted");
+            None
+        }
+    }
+}
+
+fn read_policies(file: Option<&Path>, mistakes: &mut Vec<String>) -> Option<PolicyBook> {
+    let text = match file {
+        None => policies::DEFAULT.to_owned(),
+        Some(file) => match std::fs::read_to_string(file) {
+            Ok(text) => text,
+            Err(error) => {
+                mistakes.push(format!("policies: {} cannot be read: {error}", file.display()));
+                return None;
+            }
+        },
+    };
+    policies::read(&text, mistakes)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test panics")]
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Settings, Mistakes> {
+        let environment = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Settings::read(None, environment, &Overrides::default())
+    }
+
+    #[test]
+    fn nothing_set_is_development() {
+        let settings = read(&[("PATH", "/bin")]).unwrap();
+        assert_eq!((settings.profile, settings.workers), (Profile::Development, 2));
+        assert_eq!(settings.policies.otherwise.quota, 3);
+    }
+
+    #[test]
+    fn production_names_everything_that_is_missing_at_once() {
+        let Err(Mistakes(mistakes)) =
+            read(&[("VERMILION_PROFILE", "production"), ("VERMILION_LISTEN", "here")])
+        else {
+            unreachable!("production without settings must be refused")
+        };
+        for part in ["public_url", "master_key_file", "seal", "listen: `here`"] {
+            assert!(mistakes.iter().any(|mistake| mistake.contains(part)), "{part} in {mistakes:?}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_setting_is_a_mistake_and_a_secret_is_never_repeated() {
+        let Err(mistakes) = read(&[("VERMILION_MASTERKEY", "a"), ("VERMILION_MASTER_KEY", "hunter2")]) else {
+            unreachable!("an unknown setting must be refused")
+        };
+        let text = mistakes.to_string();
+        assert!(text.contains("masterkey: no such setting") && text.contains("master_key: 32 bytes"));
+        assert!(!text.contains("hunter2"));
+    }
+
+    #[test]
+    fn two_underscores_reach_into_a_section() {
+        let settings = read(&[("VERMILION_SEAL__KEY", "k.pem"), ("VERMILION_SEAL__CHAIN", "c.pem")]).unwrap();
+        assert_eq!(settings.seal.unwrap().key, PathBuf::from("k.pem"));
+    }
+}

@@ -1,0 +1,7 @@
+//! Picks the command; no logic.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    vermilion::cli::main()
+}
