@@ -1,0 +1,23 @@
+//! Kill rounds as a program: `cargo bench --bench kill -- --rounds 200 --seed 7`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a program for a person at a terminal"
+)]
+
+#[path = "../tests/it/kill.rs"]
+mod kill;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let value = |name: &str, otherwise: u64| {
+        let at = arguments.iter().position(|argument| argument == name);
+        at.and_then(|at| arguments.get(at + 1)).map_or(otherwise, |text| text.parse().expect("a number"))
+    };
+    let seed = value("--seed", u64::from(std::process::id()));
+    let rounds = usize::try_from(value("--rounds", 200)).unwrap();
+    let tally = kill::rounds(rounds, seed);
+    println!("nothing that was answered with success is missing: {tally:?}");
+}

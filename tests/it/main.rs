@@ -1,0 +1,20 @@
+//! The tests from outside: the real binary, over HTTP and on the command line, judged by tools that are not ours.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a failed test panics, and prints what repeats it"
+)]
+
+mod call;
+mod chance;
+mod command;
+mod dependencies;
+mod document;
+mod house;
+mod judges;
+mod kill;
+mod records;
+mod service;
+mod stories;
