@@ -9,10 +9,10 @@
 //! index/                      sled: look-ups, thrown away and made anew from the ledger at need
 //! ```
 //!
-//! A commit passes through here in this order: the caller encrypts and encodes ([`encoding`]); the writer checks what
-//! it expects, appends the whole group and syncs once ([`writer`], [`ledger`]); the group is shown to readers over the
-//! tree; callers are answered; the tree takes the group up ([`index`]). After any failed write or sync nothing more
-//! is written and the process must end: the next start ([`recovery`]) finds out what is on the disk.
+//! A commit passes through here in this order: the caller encrypts and encodes (`encoding`); the writer checks what
+//! it expects, appends the whole group and syncs once (`writer`, `ledger`); the group is shown to readers over the
+//! tree; callers are answered; the tree takes the group up (`index`). After any failed write or sync nothing more
+//! is written and the process must end: the next start (`recovery`) finds out what is on the disk.
 
 pub mod backup;
 mod calls;
@@ -217,7 +217,7 @@ pub fn abort_with_index_threads() {
     });
 }
 
-/// The store in one folder, open. Dropped without [`Store::close`] it counts as killed.
+/// The store in one folder, open. Dropped without [`Store::close`](crate::store::Store::close) it counts as killed.
 #[derive(Debug)]
 pub struct Embedded {
     folder: PathBuf,
