@@ -1,3 +1,4 @@
+//! The finished page, read back: the clauses of archiving and accessibility, one by one, and every sample.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test panics")]
 
 use std::collections::BTreeSet;

@@ -1,3 +1,4 @@
+//! Portraits: read whatever they are named, bounded, made anew.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
 
 use super::*;

@@ -266,7 +266,8 @@ fn note(draft: &mut Draft<'_>, trail: Vec<u8>, seq: u64) -> Result<(), Fault> {
     let low = ((seq % TRAIL_BLOCK) as u16).to_be_bytes();
     let mut value = draft.find(&key)?.unwrap_or_default();
     // Replay may note a number again, below later ones.
-    let at = value.chunks_exact(2).take_while(|known| **known < low[..]).count() * 2;
+    let later = value.chunks_exact(2).rev().take_while(|known| **known >= low[..]).count();
+    let at = value.len() - 2 * later;
     if value.get(at..at + 2) != Some(&low[..]) {
         value.splice(at..at, low);
         draft.put(key, value);

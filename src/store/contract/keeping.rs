@@ -1,0 +1,178 @@
+//! Answers, keys, documents, the ledger, and the end of a store.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
+
+use crate::domain::event::{Deed, Event};
+use crate::domain::ids::{KeyId, Sha256};
+use crate::domain::ledger::{Link, Proof};
+use crate::domain::query::EntryQuery;
+use crate::store::contract::Home;
+use crate::store::samples::{REASON, at, certificate, enter, entered, event, issuer, key, ordered, person};
+use crate::store::{Answer, AnswerKey, Change, CommitError, Expect, Health, Outcome, Write};
+
+pub(crate) async fn an_answer_is_kept_and_given_once(home: &dyn Home) {
+    let store = home.open().await;
+    let certificate = entered(&*store, 1).await;
+    let answer_key = AnswerKey { caller: key(1).id, key: home.digest(b"idempotency key") };
+    let answer = |request: &[u8]| Answer {
+        request: home.digest(request),
+        outcome: Outcome::Entered { certificate: certificate.id, status: "created".to_owned() },
+        at: at(5),
+    };
+    let change = |request: &[u8]| Change {
+        expects: vec![Expect::Unanswered(answer_key.clone())],
+        writes: vec![Write::Answer(answer_key.clone(), answer(request))],
+        events: vec![],
+    };
+    assert_eq!(store.answer(&answer_key).await.unwrap(), None);
+    let (a, b) = tokio::join!(store.commit(change(b"a")), store.commit(change(b"b")));
+    let given = match (&a, &b) {
+        (Ok(_), Err(CommitError::Conflict)) => answer(b"a"),
+        (Err(CommitError::Conflict), Ok(_)) => answer(b"b"),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(store.answer(&answer_key).await.unwrap(), Some(given.clone()));
+    let other = AnswerKey { caller: key(2).id, ..answer_key.clone() };
+    assert_eq!(store.answer(&other).await.unwrap(), None);
+    store.close().await.unwrap();
+    let store = home.open().await;
+    assert_eq!(store.answer(&answer_key).await.unwrap(), Some(given));
+    assert!(matches!(store.commit(change(b"a")).await, Err(CommitError::Conflict)));
+}
+
+pub(crate) async fn api_keys_are_found_by_their_secret(home: &dyn Home) {
+    let store = home.open().await;
+    let mut keys = [key(1), key(2)];
+    for key in keys.iter().rev() {
+        store.commit(Change { writes: vec![Write::Key(key.clone())], ..Change::default() }).await.unwrap();
+    }
+    assert_eq!(store.keys().await.unwrap(), keys);
+    keys[0].revoked_at = Some(at(77));
+    store.commit(Change { writes: vec![Write::Key(keys[0].clone())], ..Change::default() }).await.unwrap();
+    assert_eq!(store.key_by_secret(keys[0].secret).await.unwrap(), Some(keys[0].clone()));
+    assert_eq!(store.key_by_secret(key(3).secret).await.unwrap(), None);
+    assert_eq!(store.keys().await.unwrap(), keys);
+}
+
+pub(crate) async fn documents_are_kept_under_their_digest(home: &dyn Home) {
+    let store = home.open().await;
+    let bytes = vec![7; 60_000];
+    let digest = home.digest(&bytes);
+    assert_eq!(store.document(digest).await.unwrap(), None);
+    store.put_document(&person(1), digest, &bytes).await.unwrap();
+    store.put_document(&person(1), digest, &bytes).await.unwrap();
+    assert_eq!(store.document(digest).await.unwrap(), Some(bytes.clone()));
+    assert!(store.put_document(&person(1), digest, b"something else").await.is_err());
+    assert_eq!(store.document(digest).await.unwrap(), Some(bytes.clone()));
+    let mut certificate = certificate(1);
+    certificate.details.photo = Some(digest);
+    store.commit(enter(&certificate)).await.unwrap();
+    assert_eq!(store.document_owner(digest).await.unwrap(), None, "a photo is no copy");
+    store.close().await.unwrap();
+    let store = home.open().await;
+    assert_eq!(store.document(digest).await.unwrap(), Some(bytes));
+}
+
+pub(crate) async fn the_trail_is_found_by_certificate_annotation_and_issuer(home: &dyn Home) {
+    let store = home.open().await;
+    let (one, two) = (entered(&*store, 1).await, entered(&*store, 2).await);
+    let annotation = ordered(&*store, &one, 1).await;
+    ordered(&*store, &one, 2).await;
+    let mut read = event(Deed::DocumentRead, &one, Some(&annotation));
+    read.certificate = None;
+    store.commit(Change { events: vec![read.clone()], ..Change::default() }).await.unwrap();
+    let made = Event {
+        deed: Deed::KeyCreated,
+        certificate: None,
+        key: Some(KeyId::from_bytes([1; 16])),
+        ..read.clone()
+    };
+    let made = Event { annotation: None, issuer: None, ..made };
+    store.commit(Change { events: vec![made.clone()], ..Change::default() }).await.unwrap();
+
+    let list = async |query: EntryQuery| {
+        let (mut seqs, mut after) = (Vec::new(), query.after);
+        loop {
+            let page = store.entries(&EntryQuery { after, limit: 2, ..query.clone() }).await.unwrap();
+            after = page.items.last().map(|last| last.seq);
+            seqs.extend(page.items.iter().map(|entry| entry.seq));
+            if !page.more {
+                return seqs;
+            }
+        }
+    };
+    let any = EntryQuery::default;
+    assert_eq!(list(any()).await, [1, 2, 3, 4, 5, 6]);
+    assert_eq!(list(EntryQuery { after: Some(4), ..any() }).await, [5, 6]);
+    assert_eq!(list(EntryQuery { certificate: Some(one.id), ..any() }).await, [1, 3, 4, 5]);
+    assert_eq!(list(EntryQuery { certificate: Some(one.id), after: Some(3), ..any() }).await, [4, 5]);
+    assert_eq!(list(EntryQuery { certificate: Some(two.id), ..any() }).await, [2]);
+    assert_eq!(list(EntryQuery { annotation: Some(annotation.id), ..any() }).await, [3, 5]);
+    assert_eq!(list(EntryQuery { issuer: Some(issuer(1)), ..any() }).await, [1, 3, 4, 5]);
+    let foreign = EntryQuery { issuer: Some(issuer(2)), certificate: Some(one.id), ..any() };
+    assert!(list(foreign).await.is_empty());
+    let entries = store.entries(&EntryQuery { limit: 10, ..any() }).await.unwrap();
+    assert!(!entries.more);
+    assert_eq!(entries.items[0].events, [event(Deed::CertificateEntered, &one, None)]);
+    assert_eq!(entries.items[0].events[0].reason.as_ref().unwrap().as_str(), REASON);
+    assert_eq!(entries.items[4].events, [read]);
+    assert_eq!(entries.items[5].events, [made]);
+    assert_eq!(entries.items[5].chain, store.head().await.unwrap().chain);
+}
+
+pub(crate) async fn a_proof_joins_entries_to_the_head(home: &dyn Home) {
+    let store = home.open().await;
+    for number in 0..6 {
+        entered(&*store, number).await;
+    }
+    let Proof { before, links, head } = store.proof(&[5, 3]).await.unwrap();
+    assert_eq!(head, store.head().await.unwrap());
+    let entries = store.entries(&EntryQuery { limit: 10, ..EntryQuery::default() }).await.unwrap().items;
+    assert_eq!(before, entries[1].chain);
+    let mut chain = before;
+    let mut whole = Vec::new();
+    for (link, expected) in links.iter().zip(3..) {
+        let (seq, digest) = match link {
+            Link::Whole { seq, payload } => {
+                whole.push(*seq);
+                (*seq, home.digest(payload))
+            }
+            Link::Digest { seq, digest } => (*seq, *digest),
+        };
+        assert_eq!(seq, expected);
+        assert_eq!(digest, entries[seq as usize - 1].digest);
+        chain = home.digest(&[&chain.as_bytes()[..], digest.as_bytes()].concat());
+    }
+    assert_eq!(links.len(), 4);
+    assert_eq!(whole, [3, 5]);
+    assert_eq!(chain, head.chain);
+    let first = store.proof(&[1]).await.unwrap();
+    assert_eq!((first.before, first.links.len()), (Sha256::new([0; 32]), 6));
+    assert!(store.proof(&[]).await.unwrap().links.is_empty());
+}
+
+pub(crate) async fn a_reset_forgets_everything(home: &dyn Home) {
+    let store = home.open().await;
+    let certificate = entered(&*store, 1).await;
+    ordered(&*store, &certificate, 1).await;
+    let bytes = b"a document".to_vec();
+    store.put_document(&person(1), home.digest(&bytes), &bytes).await.unwrap();
+    store.reset().await.unwrap();
+    assert_eq!(store.head().await.unwrap().seq, 0);
+    assert_eq!(store.certificate(certificate.id).await.unwrap(), None);
+    assert_eq!(store.document(home.digest(&bytes)).await.unwrap(), None);
+    assert_eq!(store.queue(None).await.unwrap().depth, 0);
+    entered(&*store, 1).await;
+    assert_eq!(store.head().await.unwrap().seq, 1);
+}
+
+pub(crate) async fn nothing_succeeds_after_closing(home: &dyn Home) {
+    let store = home.open().await;
+    let certificate = entered(&*store, 1).await;
+    store.close().await.unwrap();
+    store.close().await.unwrap();
+    assert!(store.certificate(certificate.id).await.is_err());
+    assert!(matches!(store.commit(enter(&certificate)).await, Err(CommitError::Fault(_))));
+    assert!(store.head().await.is_err());
+    assert!(matches!(store.health().await, Health::Broken(_)));
+}

@@ -1,0 +1,64 @@
+//! The contract of [`Store`] as tests, for every home of it: a home says how it is opened, and gets all of them.
+
+pub(crate) mod keeping;
+pub(crate) mod queue;
+pub(crate) mod register;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::domain::ids::Sha256;
+use crate::store::Store;
+
+/// A home of the store.
+#[async_trait]
+pub(crate) trait Home: Send + Sync {
+    /// Opens it, or opens it again after it was closed.
+    async fn open(&self) -> Arc<dyn Store>;
+
+    /// SHA-256, which the contract may not compute.
+    fn digest(&self, bytes: &[u8]) -> Sha256;
+}
+
+/// Makes a test of every rule of the contract.
+macro_rules! contract {
+    ($home:expr) => {
+        $crate::store::contract::contract! { $home; register:
+            what_is_committed_is_read_back_and_outlives_closing
+            a_change_that_expects_a_stale_revision_is_refused_whole
+            the_same_change_made_twice_is_made_once
+            fifty_orders_at_once_fill_the_quota_exactly
+            a_newer_version_takes_the_place_of_the_older
+            a_copy_is_found_by_its_code_and_by_its_file
+            certificates_are_listed_by_every_filter_page_by_page
+            annotations_are_listed_by_every_filter_page_by_page
+        }
+        $crate::store::contract::contract! { $home; queue:
+            the_most_urgent_job_comes_first_and_two_workers_never_share_one
+            a_lapsed_lease_goes_to_another_and_the_first_is_fenced_off
+            a_job_put_off_ends_its_lease_and_a_parked_one_waits
+            the_queue_outlives_closing_and_its_leases_do_not
+            the_queue_counts_by_issuer
+            a_waiting_worker_hears_of_a_new_job
+        }
+        $crate::store::contract::contract! { $home; keeping:
+            an_answer_is_kept_and_given_once
+            api_keys_are_found_by_their_secret
+            documents_are_kept_under_their_digest
+            the_trail_is_found_by_certificate_annotation_and_issuer
+            a_proof_joins_entries_to_the_head
+            a_reset_forgets_everything
+            nothing_succeeds_after_closing
+        }
+    };
+    ($home:expr; $part:ident: $($rule:ident)+) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $rule() {
+                $crate::store::contract::$part::$rule(&$home).await;
+            }
+        )+
+    };
+}
+pub(crate) use contract;
