@@ -52,18 +52,20 @@ pub(crate) fn system_now() -> DateTime<Utc> {
 /// The system's clock, moved by hand: development only.
 #[derive(Debug, Default)]
 struct HandClock {
-    ahead_millis: AtomicI64,
+    ahead_nanos: AtomicI64,
 }
 
 impl Clock for HandClock {
     fn now(&self) -> DateTime<Utc> {
-        system_now() + TimeDelta::milliseconds(self.ahead_millis.load(Ordering::Relaxed))
+        system_now() + TimeDelta::nanoseconds(self.ahead_nanos.load(Ordering::Relaxed))
     }
 }
 
 impl MovableClock for HandClock {
     fn set(&self, to: DateTime<Utc>) {
-        self.ahead_millis.store((to - system_now()).num_milliseconds(), Ordering::Relaxed);
+        // To the nanosecond: a clock put to midnight must not show the day before. Three centuries fit.
+        let ahead = (to - system_now()).num_nanoseconds().unwrap_or_default();
+        self.ahead_nanos.store(ahead, Ordering::Relaxed);
     }
 }
 
