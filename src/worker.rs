@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::desk::{Desk, DeskError};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, at_risk};
 
 /// How long a lease holds: many times what a copy takes, so that only a dead worker's lease lapses.
 const LEASE: Duration = Duration::from_secs(60);
@@ -19,9 +18,6 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 
 /// How often the queue is looked at for metrics and warnings.
 const WATCH_EVERY: Duration = Duration::from_secs(5);
-
-/// A job due within this time is at risk: the warning comes long before the deadline.
-pub(crate) const AT_RISK: TimeDelta = TimeDelta::hours(4);
 
 /// Makes copies, `at_once` at a time, until told to stop; then finishes those begun and returns.
 pub(crate) async fn run(desk: Desk, metrics: Arc<Metrics>, at_once: usize, stop: CancellationToken) {
@@ -75,7 +71,7 @@ pub(crate) async fn watch(desk: Desk, metrics: Arc<Metrics>, stop: CancellationT
         match desk.whole_queue().await {
             Ok(queue) => {
                 let now = desk.now();
-                let at_risk = queue.due.iter().filter(|due| **due - now < AT_RISK).count();
+                let at_risk = at_risk(&queue, now);
                 // Once a change, not once a look.
                 if at_risk != std::mem::replace(&mut warned_of, at_risk) {
                     tracing::warn!(at_risk, parked = queue.parked, next_due_at = ?queue.next_due_at, "copies are due soon");

@@ -117,7 +117,7 @@ impl Desk {
             attempts: 0,
             parked: false,
         };
-        let place = self.store.queue(None).await?.depth;
+        let place = self.store.depth().await?;
         let mut change = Change {
             expects: vec![Expect::Dossier(certificate, dossier.revision)],
             writes: vec![write(&annotation, &dossier.certificate), Write::Job(job)],

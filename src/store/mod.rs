@@ -92,6 +92,9 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// The queue as an issuer sees it; the whole of it for none.
     async fn queue(&self, issuer: Option<&CreditCode>) -> Result<QueueView, Fault>;
 
+    /// How many jobs wait or are being done. Takes no longer for a long queue: every order asks.
+    async fn depth(&self) -> Result<u64, Fault>;
+
     /// How many jobs are due before this one; none where it has no job.
     async fn place_in_queue(&self, annotation: AnnotationId) -> Result<Option<u64>, Fault>;
 

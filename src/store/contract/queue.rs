@@ -131,6 +131,7 @@ pub(crate) async fn the_queue_counts_by_issuer(home: &dyn Home) {
     ordered(&*store, &one, 2).await;
     ordered(&*store, &two, 3).await;
     let all = store.queue(None).await.unwrap();
+    assert_eq!(store.depth().await.unwrap(), all.depth);
     assert_eq!((all.depth, all.due.len(), all.parked), (3, 3, 0));
     assert_eq!(all.oldest_requested_at, Some(first.order.requested_at));
     assert_eq!(all.next_due_at, Some(first.order.due_at));

@@ -133,6 +133,10 @@ impl Store for Embedded {
         Ok(self.core()?.queue.view(issuer))
     }
 
+    async fn depth(&self) -> Result<u64, Fault> {
+        Ok(self.core()?.queue.depth())
+    }
+
     async fn place_in_queue(&self, annotation: AnnotationId) -> Result<Option<u64>, Fault> {
         Ok(self.core()?.queue.place(annotation))
     }

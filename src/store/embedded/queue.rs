@@ -236,6 +236,11 @@ impl Queue {
         view
     }
 
+    /// See [`crate::store::Store::depth`].
+    pub(crate) fn depth(&self) -> u64 {
+        self.order().due.len() as u64
+    }
+
     /// See [`crate::store::Store::place_in_queue`].
     pub(crate) fn place(&self, id: AnnotationId) -> Option<u64> {
         let order = self.order();
