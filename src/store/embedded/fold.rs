@@ -35,7 +35,7 @@ use crate::store::record::Unreadable;
 use crate::store::{AnswerKey, DocumentOwner, Fault};
 
 /// Where a record lies in the ledger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Place {
     /// First number of the segment.
     pub(crate) segment: u64,
@@ -49,29 +49,48 @@ pub(crate) struct Place {
     pub(crate) line: u32,
 }
 
-/// Bytes of a [`Place`].
-pub(crate) const PLACE: usize = 24;
+/// Appends a number in as many bytes as it needs (LEB128): sled keeps short values in its nodes.
+fn push_number(bytes: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+}
+
+/// Takes what [`push_number`] appended from the beginning of some bytes.
+fn take_number(bytes: &mut &[u8]) -> Option<u64> {
+    let mut number = 0;
+    for shift in (0..64).step_by(7) {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        number |= u64::from(byte & 0x7F) << shift;
+        if byte & 0x80 == 0 {
+            return Some(number);
+        }
+    }
+    None
+}
 
 impl Place {
-    pub(crate) fn write(&self) -> [u8; PLACE] {
-        let mut bytes = [0; PLACE];
-        bytes[..8].copy_from_slice(&self.segment.to_be_bytes());
-        for (at, number) in [self.frame, self.length, self.start, self.line].into_iter().enumerate() {
-            bytes[8 + 4 * at..12 + 4 * at].copy_from_slice(&number.to_be_bytes());
+    pub(crate) fn write(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(24);
+        push_number(&mut bytes, self.segment);
+        for number in [self.frame, self.length, self.start, self.line] {
+            push_number(&mut bytes, number.into());
         }
         bytes
     }
 
     /// Reads a place from the beginning of a value.
-    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
-        let number = |at: usize| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
-        Some(Self {
-            segment: u64::from_be_bytes(bytes.get(..8)?.try_into().ok()?),
-            frame: number(8)?,
-            length: number(12)?,
-            start: number(16)?,
-            line: number(20)?,
-        })
+    pub(crate) fn read(mut bytes: &[u8]) -> Option<Self> {
+        Self::take(&mut bytes)
+    }
+
+    fn take(bytes: &mut &[u8]) -> Option<Self> {
+        let segment = take_number(bytes)?;
+        let mut number = || u32::try_from(take_number(bytes)?).ok();
+        Some(Self { segment, frame: number()?, length: number()?, start: number()?, line: number()? })
     }
 
     /// Offset of the line in the segment.
@@ -191,7 +210,7 @@ pub(crate) fn fold(
                 touch(&mut touched, line.certificate);
             }
             WriteLine::Job(line) => {
-                draft.put(job_key(line.annotation), place.write().to_vec());
+                draft.put(job_key(line.annotation), place.write());
                 effects.jobs.push(line.into());
             }
             WriteLine::JobDone(line) => {
@@ -206,12 +225,12 @@ pub(crate) fn fold(
                 touch(&mut touched, line.certificate);
             }
             WriteLine::Key(line) => {
-                draft.put(key_key(line.id), place.write().to_vec());
+                draft.put(key_key(line.id), place.write());
                 draft.put(secret_key(line.secret), line.id.as_bytes().to_vec());
             }
             WriteLine::Answer(line) => {
                 let key = AnswerKey { caller: line.caller, key: line.key };
-                draft.put(answer_key(&key), place.write().to_vec());
+                draft.put(answer_key(&key), place.write());
             }
         }
     }
@@ -240,11 +259,10 @@ pub(crate) fn fold(
 
 fn revise(draft: &mut Draft<'_>, id: CertificateId, seq: u64) -> Result<(), Fault> {
     let key = certificate_key(id);
-    if let Some(mut value) = draft.find(&key)?
-        && let Some(revision) = value.get_mut(PLACE..PLACE + 8)
+    if let Some(value) = draft.find(&key)?
+        && let (Some(place), Some((_, slot))) = (Place::read(&value), revision_and_slot(&value))
     {
-        revision.copy_from_slice(&seq.to_be_bytes());
-        draft.put(key, value);
+        draft.put(key, certificate_value(&place, seq, slot));
     }
     Ok(())
 }
@@ -295,14 +313,16 @@ pub(crate) fn certificate_key(id: CertificateId) -> Vec<u8> {
 }
 
 fn certificate_value(place: &Place, revision: u64, slot: u32) -> Vec<u8> {
-    [&place.write()[..], &revision.to_be_bytes(), &slot.to_be_bytes()].concat()
+    let mut value = place.write();
+    push_number(&mut value, revision);
+    push_number(&mut value, slot.into());
+    value
 }
 
 /// The revision and the slot in a certificate's value.
-pub(crate) fn revision_and_slot(value: &[u8]) -> Option<(u64, u32)> {
-    let revision = u64::from_be_bytes(value.get(PLACE..PLACE + 8)?.try_into().ok()?);
-    let slot = u32::from_be_bytes(value.get(PLACE + 8..PLACE + 12)?.try_into().ok()?);
-    Some((revision, slot))
+pub(crate) fn revision_and_slot(mut value: &[u8]) -> Option<(u64, u32)> {
+    Place::take(&mut value)?;
+    Some((take_number(&mut value)?, u32::try_from(take_number(&mut value)?).ok()?))
 }
 
 pub(crate) fn annotation_key(id: AnnotationId) -> Vec<u8> {
@@ -311,7 +331,7 @@ pub(crate) fn annotation_key(id: AnnotationId) -> Vec<u8> {
 
 /// The certificate in an annotation's value.
 pub(crate) fn certificate_in(value: &[u8]) -> Option<CertificateId> {
-    Some(CertificateId::from_bytes(value.get(PLACE..PLACE + 16)?.try_into().ok()?))
+    value.last_chunk().copied().map(CertificateId::from_bytes)
 }
 
 pub(crate) fn code_key(code: Blind) -> Vec<u8> {

@@ -16,6 +16,7 @@ use crate::store::embedded::fold::Effects;
 use crate::store::embedded::io::remove;
 use crate::store::embedded::keyring::Keyring;
 use crate::store::embedded::queue::Queue;
+use crate::store::embedded::recent::Recent;
 use crate::store::embedded::recovery::{Recovered, raise_index, recover};
 use crate::store::embedded::state::{End, State};
 use crate::store::embedded::vault::Vault;
@@ -72,6 +73,8 @@ impl Life {
             vault,
             queue: Queue::new(state.opened),
             documents: Documents::new(io, folder),
+            certificates: Recent::default(),
+            annotations: Recent::default(),
             condition: Arc::new(condition),
         });
         core.fill_queue().map_err(|fault| failed("reading the queue")(io::Error::other(fault)))?;

@@ -29,6 +29,7 @@ mod ledger;
 mod life;
 mod queue;
 mod reads;
+mod recent;
 mod recovery;
 mod state;
 #[cfg(test)]
@@ -273,8 +274,7 @@ impl Embedded {
     pub async fn erase_person(&self, person: &PersonId) -> Result<usize, Fault> {
         let core = self.core()?;
         let person = core.vault.blind_person(person);
-        blocking(move || core.vault.erase(person).map_err(|error| Fault::new("erasing a person", error)))
-            .await
+        blocking(move || core.erase(person)).await
     }
 
     /// Deletes the documents that no record names and that are older than a day at `now`. Says how many.

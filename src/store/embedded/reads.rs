@@ -8,7 +8,7 @@ use crate::domain::ledger::{Entry, Link, Proof};
 use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery, Page};
 use crate::domain::queue::Job;
 use crate::store::embedded::fold::{
-    PLACE, Place, TRAIL_BLOCK, annotation_key, answer_key, certificate_in, certificate_key, certificate_of,
+    Place, TRAIL_BLOCK, annotation_key, answer_key, certificate_in, certificate_key, certificate_of,
     certificate_trail, code_key, document_key, id_at_end, issuer_trail, key_key, owner_in, photo_key,
     plain_copy_key, revision_and_slot, secret_key, trail_numbers,
 };
@@ -17,7 +17,7 @@ use crate::store::embedded::index::{Moment, View};
 use crate::store::embedded::ledger::RawEntry;
 use crate::store::embedded::vault::Kind;
 use crate::store::embedded::writer::Core;
-use crate::store::entry::{self, WriteLine, parse_sealed};
+use crate::store::entry::{self, Blind, WriteLine, parse_sealed};
 use crate::store::record::{read_annotation, read_certificate};
 use crate::store::{Answer, AnswerKey, DocumentOwner, Dossier, Fault, Revision};
 
@@ -35,27 +35,49 @@ fn place(value: &[u8]) -> Result<Place, Fault> {
 
 impl Core {
     fn certificate_at(&self, id: CertificateId, place: &Place) -> Result<Option<Certificate>, Fault> {
+        if let Some((slot, certificate)) = self.certificates.find(place) {
+            return Ok(if self.vault.is_erased(slot)? { None } else { Some(certificate) });
+        }
         let line = self.ledger.line(place)?;
         let WriteLine::Certificate(line) = entry::read_write(&line).map_err(fault)? else {
             return Err(fault("another record lies in its place"));
         };
         let mut sealed = parse_sealed(line.sealed).map_err(fault)?;
         match self.vault.open(Some(line.slot), Kind::Certificate, id.as_bytes(), &mut sealed)? {
-            Some(plain) => read_certificate(id, plain).map(Some).map_err(fault),
+            Some(plain) => {
+                let certificate = read_certificate(id, plain).map_err(fault)?;
+                self.certificates.keep(place, line.slot, &certificate);
+                Ok(Some(certificate))
+            }
             None => Ok(None),
         }
     }
 
     fn annotation_at(&self, id: AnnotationId, place: &Place) -> Result<Option<Annotation>, Fault> {
+        if let Some((slot, annotation)) = self.annotations.find(place) {
+            return Ok(if self.vault.is_erased(slot)? { None } else { Some(annotation) });
+        }
         let line = self.ledger.line(place)?;
         let WriteLine::Annotation(line) = entry::read_write(&line).map_err(fault)? else {
             return Err(fault("another record lies in its place"));
         };
         let mut sealed = parse_sealed(line.sealed).map_err(fault)?;
         match self.vault.open(Some(line.slot), Kind::Annotation, id.as_bytes(), &mut sealed)? {
-            Some(plain) => read_annotation(id, plain).map(Some).map_err(fault),
+            Some(plain) => {
+                let annotation = read_annotation(id, plain).map_err(fault)?;
+                self.annotations.keep(place, line.slot, &annotation);
+                Ok(Some(annotation))
+            }
             None => Ok(None),
         }
+    }
+
+    /// Destroys the keys of a person.
+    pub(crate) fn erase(&self, person: Blind) -> Result<usize, Fault> {
+        let erased = self.vault.erase(person).map_err(|error| Fault::new("erasing a person", error));
+        self.certificates.clear();
+        self.annotations.clear();
+        erased
     }
 
     pub(crate) fn certificate(&self, id: CertificateId) -> Result<Option<Certificate>, Fault> {
@@ -410,5 +432,3 @@ fn cut<T>(mut items: Vec<T>, limit: usize) -> Page<T> {
     items.truncate(limit);
     Page { items, more }
 }
-
-const _: () = assert!(PLACE == 24);

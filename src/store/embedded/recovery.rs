@@ -19,7 +19,7 @@ use crate::store::embedded::{Master, OpenError, keyring};
 use crate::store::entry::{self, Bytes, WriteLine};
 
 /// Keys of the index that are gathered before they are written, in order, when it is rebuilt.
-const REBUILD_KEYS: usize = 100_000;
+const REBUILD_KEYS: usize = 150_000;
 /// Entries whose records are looked up before an index is believed.
 const SAMPLED: u64 = 32;
 

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::hkdf;
@@ -26,8 +26,8 @@ use crate::store::entry::{Blind, Bytes, NumberKey};
 
 const NONCE: usize = 12;
 const TAG: usize = 16;
-/// Unwrapped keys held in memory at most: about 5 MB.
-const CACHED: usize = 32 * 1024;
+/// Unwrapped keys held in memory at most: about 6 MB.
+const CACHED: usize = 100_000;
 
 /// One person's key.
 pub(crate) type DataKey = Zeroizing<[u8; 32]>;
@@ -81,13 +81,13 @@ struct Drawer {
     /// Persons whose slot no record names yet.
     fresh: HashMap<Blind, u32>,
     /// Slots not yet durable.
-    unwritten: BTreeMap<u32, (Slot, Arc<DataKey>)>,
-    cache: HashMap<u32, Arc<DataKey>>,
+    unwritten: BTreeMap<u32, (Slot, DataKey)>,
+    cache: HashMap<u32, DataKey>,
     order: VecDeque<u32>,
 }
 
 impl Drawer {
-    fn keep(&mut self, slot: u32, key: &Arc<DataKey>) {
+    fn keep(&mut self, slot: u32, key: &DataKey) {
         if self.cache.insert(slot, key.clone()).is_none() {
             self.order.push_back(slot);
         }
@@ -136,7 +136,9 @@ pub(crate) fn key_check(master: &Master, store: &StoreId) -> Result<Blind, Vault
 
 impl Vault {
     pub(crate) fn new(master: &Master, store: StoreId, ring: Keyring) -> Result<Self, VaultError> {
-        let drawer = Drawer { next: ring.end()?, ..Drawer::default() };
+        // All at once: a table that grows would leave copies of keys behind.
+        let cache = HashMap::with_capacity(CACHED + 1);
+        let drawer = Drawer { next: ring.end()?, cache, ..Drawer::default() };
         Ok(Self {
             store,
             wrapping: cipher(&derive(master, &store, b"wrap v1")?)?,
@@ -208,7 +210,6 @@ impl Vault {
         let sealed =
             self.seal_with(&self.wrapping, &self.bound(Kind::Key, &slot_name(slot, person)), &*key)?;
         let wrapped: Wrapped = sealed.try_into().map_err(|_| VaultError::Cipher)?;
-        let key = Arc::new(key);
         drawer.unwritten.insert(slot, (Slot::Used { person, key: wrapped }, key.clone()));
         drawer.fresh.insert(person, slot);
         drawer.keep(slot, &key);
@@ -247,7 +248,7 @@ impl Vault {
         self.drawer().next
     }
 
-    fn key_in(&self, drawer: &mut Drawer, slot: u32) -> Result<Option<Arc<DataKey>>, VaultError> {
+    fn key_in(&self, drawer: &mut Drawer, slot: u32) -> Result<Option<DataKey>, VaultError> {
         if let Some(key) = drawer.cache.get(&slot) {
             return Ok(Some(key.clone()));
         }
@@ -255,7 +256,6 @@ impl Vault {
             return Ok(Some(key.clone()));
         }
         let Some(key) = self.key_on_disk(slot)? else { return Ok(None) };
-        let key = Arc::new(key);
         drawer.keep(slot, &key);
         Ok(Some(key))
     }
@@ -274,10 +274,10 @@ impl Vault {
         Ok(Some(key))
     }
 
-    fn key(&self, slot: Option<u32>) -> Result<Option<Arc<DataKey>>, VaultError> {
+    fn key(&self, slot: Option<u32>) -> Result<Option<DataKey>, VaultError> {
         match slot {
             Some(slot) => self.key_in(&mut self.drawer(), slot),
-            None => Ok(Some(Arc::new(self.service.clone()))),
+            None => Ok(Some(self.service.clone())),
         }
     }
 

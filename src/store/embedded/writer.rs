@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use crate::domain::annotation::Annotation;
+use crate::domain::certificate::Certificate;
 use crate::store::embedded::condition::Condition;
 use crate::store::embedded::documents::Documents;
 use crate::store::embedded::encoding::{Check, Prepared};
@@ -16,6 +18,7 @@ use crate::store::embedded::fold::{
 use crate::store::embedded::index::{Draft, Index, View};
 use crate::store::embedded::ledger::{Ledger, NoRoom, Pen};
 use crate::store::embedded::queue::Queue;
+use crate::store::embedded::recent::Recent;
 use crate::store::embedded::state::End;
 use crate::store::embedded::vault::Vault;
 use crate::store::{CommitError, Committed, Fault, LeaseToken};
@@ -41,6 +44,8 @@ pub(crate) struct Core {
     pub(crate) vault: Vault,
     pub(crate) queue: Queue,
     pub(crate) documents: Documents,
+    pub(crate) certificates: Recent<Certificate>,
+    pub(crate) annotations: Recent<Annotation>,
     pub(crate) condition: Arc<Condition>,
 }
 
