@@ -90,7 +90,11 @@ impl Service {
             .map_err(|error| format!("{} cannot be listened on: {error}", settings.listen))?;
         let address = listener.local_addr()?;
         let public_url = settings.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-        let hand_clock = (settings.profile == Profile::Development).then(|| Arc::new(HandClock::default()));
+        let hand_clock = (settings.profile == Profile::Development).then(|| {
+            let clock = HandClock::default();
+            settings.clock.into_iter().for_each(|start| clock.set(start));
+            Arc::new(clock)
+        });
         let clock: Arc<dyn Clock> = match &hand_clock {
             Some(clock) => clock.clone(),
             None => Arc::new(SystemClock),

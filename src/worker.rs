@@ -36,7 +36,11 @@ pub(crate) async fn run(desk: Desk, metrics: Arc<Metrics>, at_once: usize, stop:
                     let started = tokio::time::Instant::now();
                     match desk.issue(lease).await {
                         Ok(issued) => metrics.job_settled(issued, started.elapsed()),
-                        Err(error) => report(&error),
+                        Err(error) => {
+                            report(&error);
+                            // The job is free again at once: whoever takes it next should find the store better.
+                            tokio::time::sleep(STORE_PAUSE).await;
+                        }
                     }
                     drop(place);
                 });

@@ -28,7 +28,8 @@ use crate::service::{Server, certificate, median, wrk};
 
 fn main() {
     let quick = std::env::args().any(|argument| argument == "--quick");
-    let many = if quick { 3_000 } else { 100_000 };
+    let many =
+        std::env::var("MANY").map_or(if quick { 3_000 } else { 100_000 }, |many| many.parse().unwrap());
     println!("Vermilion, measured {} annotations deep; ratios of one run, machines are noisy.\n", many);
     copies(if quick { 1 } else { 5 });
     service(many);

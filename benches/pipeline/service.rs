@@ -22,7 +22,6 @@ impl Server {
         let mut child = Command::new(env!("CARGO_BIN_EXE_vermilion"))
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(folder.path().join("data"))
-            .env("RUST_LOG", "error")
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -88,7 +87,7 @@ impl Server {
     pub(crate) fn wait_until_idle(&self) {
         let client = self.client();
         while client.get("/api/v1/admin/queue")["depth"] != 0 {
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(100));
         }
     }
 

@@ -51,7 +51,7 @@ struct Server {
     #[arg(long, value_name = "URL", requires = "key")]
     server: Option<String>,
     /// API key for it.
-    #[arg(long, env = "VERMILION_API_KEY", value_name = "KEY", hide_env_values = true)]
+    #[arg(long, env = crate::config::API_KEY, value_name = "KEY", hide_env_values = true)]
     key: Option<String>,
 }
 

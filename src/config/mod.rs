@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
 use toml::{Table, Value};
 
 use crate::config::reader::Reader;
@@ -55,8 +56,10 @@ pub struct Settings {
     pub seal: Option<SealFiles>,
     /// Further roots by which strangers' files are judged.
     pub trust: Vec<PathBuf>,
-    /// Copies made at a time.
+    /// Copies made at a time: more than cores, since a copy waits for the disk three times.
     pub workers: usize,
+    /// What the clock shows at the start; in development only.
+    pub clock: Option<DateTime<Utc>>,
     /// Addresses whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
     /// Policies of annotation.
@@ -156,6 +159,7 @@ impl Settings {
         });
         let trust = reader.list("trust").into_iter().map(PathBuf::from).collect();
         let workers = reader.parse("workers", "a whole number");
+        let clock = reader.parse("clock", "a moment as 2026-11-21T15:00:00+08:00");
         let trusted_proxies = reader.list("trusted_proxies");
         let free_floor_mib = reader.parse("free_floor_mib", "a whole number of MiB");
         let policy_file = reader.text("policies").map(PathBuf::from);
@@ -188,6 +192,9 @@ impl Settings {
             reader.wrong("workers", "must be from 1 to 64");
         }
         if profile == Profile::Production {
+            if clock.is_some() {
+                reader.wrong("clock", "production shows the real time: remove it");
+            }
             require_for_production(&mut reader, public_url.as_deref(), master_key.as_ref(), seal.as_ref());
         }
         reader.finish();
@@ -201,13 +208,18 @@ impl Settings {
             master_key: master_key.unwrap_or(MasterKey::DEVELOPMENT),
             seal,
             trust,
-            workers: workers.unwrap_or(2),
+            workers: workers.unwrap_or_else(|| (4 * cores()).min(64)),
+            clock,
             trusted_proxies,
             policies: policies?,
             stamps,
             free_floor_mib: free_floor_mib.unwrap_or(256),
         })
     }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Production has no defaults that weaken it.
@@ -248,9 +260,12 @@ fn read_table(file: &Path, mistakes: &mut Vec<String>) -> Table {
     })
 }
 
+/// The API key of `import`: a variable that is no setting.
+pub(crate) const API_KEY: &str = "VERMILION_API_KEY";
+
 /// `VERMILION_SEAL__KEY` sets `seal.key`: two underscores are a dot.
 fn overlay(table: &mut Table, environment: impl Iterator<Item = (String, String)>) {
-    for (name, value) in environment {
+    for (name, value) in environment.filter(|(name, _)| name != API_KEY) {
         let Some(name) = name.strip_prefix("VERMILION_") else { continue };
         let name = name.to_ascii_lowercase();
         let mut target = &mut *table;
@@ -351,20 +366,28 @@ mod tests {
     #[test]
     fn nothing_set_is_development() {
         let settings = read(&[("PATH", "/bin")]).unwrap();
-        assert_eq!((settings.profile, settings.workers), (Profile::Development, 2));
+        assert_eq!((settings.profile, settings.clock), (Profile::Development, None));
+        assert!((4..=64).contains(&settings.workers));
         assert_eq!(settings.policies.otherwise.quota, 3);
     }
 
     #[test]
     fn production_names_everything_that_is_missing_at_once() {
-        let Err(Mistakes(mistakes)) =
-            read(&[("VERMILION_PROFILE", "production"), ("VERMILION_LISTEN", "here")])
-        else {
+        let Err(Mistakes(mistakes)) = read(&[
+            ("VERMILION_PROFILE", "production"),
+            ("VERMILION_LISTEN", "here"),
+            ("VERMILION_CLOCK", "2026-11-21T15:00:00+08:00"),
+        ]) else {
             unreachable!("production without settings must be refused")
         };
-        for part in ["public_url", "master_key_file", "seal", "listen: `here`"] {
+        for part in ["public_url", "master_key_file", "seal", "listen: `here`", "clock"] {
             assert!(mistakes.iter().any(|mistake| mistake.contains(part)), "{part} in {mistakes:?}");
         }
+    }
+
+    #[test]
+    fn the_key_of_the_import_is_no_setting() {
+        assert!(read(&[("VERMILION_API_KEY", "vk_1")]).is_ok());
     }
 
     #[test]

@@ -164,13 +164,10 @@ impl Desk {
         certificate: &Certificate,
         annotated: Option<(&Annotation, &Intent)>,
         now: DateTime<Utc>,
-    ) -> Result<Sheet, DeskError> {
+    ) -> Result<Sheet, Obstacle> {
         let details = &certificate.details;
         let photo = match details.photo {
-            Some(digest) => {
-                let kept = Photo::from_stored(self.fetch(digest).await?.bytes);
-                Some(kept.map_err(|bad| crate::store::Fault::new("reading a kept photo", bad))?)
-            }
+            Some(digest) => Some(self.photo(digest).await?),
             None => None,
         };
         let text = |line: Option<&dyn ToString>| line.map(ToString::to_string);
@@ -200,6 +197,16 @@ impl Desk {
             },
             made_at: now,
         })
+    }
+
+    /// A kept photo. One that cannot be read is its own job's trouble: it is tried again, then parked.
+    async fn photo(&self, digest: Sha256) -> Result<Photo, Obstacle> {
+        let unreadable = |error: &(dyn std::error::Error + 'static)| {
+            tracing::error!(%error, %digest, "a photo cannot be read");
+            Obstacle::NotNow("the photo cannot be read")
+        };
+        let kept = self.fetch(digest).await.map_err(|error| unreadable(&error))?;
+        Photo::from_stored(kept.bytes).map_err(|error| unreadable(&error))
     }
 
     fn block(&self, certificate: &Certificate, annotation: &Annotation, intent: &Intent) -> Block {
@@ -399,7 +406,7 @@ impl Desk {
     }
 
     async fn make_plain(&self, caller: &Caller, certificate: &Certificate) -> Result<Sha256, DeskError> {
-        let sheet = self.sheet(certificate, None, self.now()).await?;
+        let sheet = self.sheet(certificate, None, self.now()).await.map_err(plain_obstacle)?;
         let (unsealed, _) = self.draw(sheet).await.map_err(plain_obstacle)?;
         self.remember(self.about_certificate(Deed::SealingBegun, caller.actor, certificate)).await?;
         // From here the key is used: the ledger says so already.

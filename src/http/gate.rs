@@ -54,7 +54,8 @@ pub(crate) async fn pass(State(api): State<Shared>, mut request: Request, next: 
     api.metrics.request(method, route, status, took);
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     match class {
-        Class::Probe => {
+        // The public's questions are counted, not told one by one: they are the hot path, and nobody reads them.
+        Class::Probe | Class::Public if status < 400 => {
             tracing::debug!(method, route, status, micros, request_id = id.to_str().ok(), "answered")
         }
         _ => tracing::info!(method, route, status, micros, request_id = id.to_str().ok(), "answered"),

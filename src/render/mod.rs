@@ -184,4 +184,4 @@ pub fn render(sheet: &Sheet) -> Result<UnsealedPdf, Unprintable> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -10,7 +10,7 @@ use super::trial::{
     Authority, Draft, RSA_2048, RSA_3072, RSA_4096, find, patch, rsa_key, seal_params, signed_at,
 };
 use super::*;
-use crate::render::{CopyKind, Sheet, Stamp, render};
+use crate::render::{CopyKind, Sheet, render};
 
 /// A key that counts its uses, and can be told to fail or to sign something else.
 #[derive(Debug)]
@@ -180,27 +180,7 @@ fn the_root_stays_at_home_and_what_is_shown_holds_no_content() {
 
 /// A certificate as the renderer draws it.
 pub(crate) fn drawn() -> UnsealedPdf {
-    let day = |text: &str| text.parse::<chrono::NaiveDate>().unwrap();
-    let stamp = Stamp { arc: "示例机构".into(), purpose: "测试专用章".into(), diameter_mm: 42 };
-    let sheet = Sheet {
-        title: "注册城乡规划师职业资格证书".into(),
-        holder_name: "示例人".into(),
-        id_number: "11010519491231002X".into(),
-        sex: None,
-        born: Some(day("1949-12-31")),
-        level: None,
-        specialty: Some("城乡规划".into()),
-        approved_on: day("2024-09-22"),
-        issued_on: day("2024-11-01"),
-        valid_until: None,
-        management_no: "2024092211000000".into(),
-        licence_id: "1.2.156.3005.2.11100000000013338W011.11430000006122244L.20230000403.001.U".into(),
-        issuer: "示例机构".into(),
-        photo: None,
-        stamp,
-        copy: CopyKind::Plain,
-        made_at: signed_at(),
-    };
+    let sheet = Sheet { copy: CopyKind::Plain, made_at: signed_at(), ..crate::render::tests::sheet() };
     render(&sheet).unwrap()
 }
 

@@ -34,14 +34,18 @@ pub(crate) struct Service {
 impl Service {
     /// Starts on a new folder, with the clock at [`START`].
     pub(crate) fn start() -> Self {
-        let service = Self::start_on(Arc::new(TempDir::new().unwrap()));
-        service.set_clock(START);
-        service
+        Self::start_on(Arc::new(TempDir::new().unwrap()))
     }
 
-    /// Starts on a folder that another service may have left. The clock shows the real time.
+    /// Starts on a folder that another service may have left, with the clock at [`START`] again.
     pub(crate) fn start_on(folder: Arc<TempDir>) -> Self {
-        let mut process = Self::command(&folder.path().join("data")).spawn().unwrap();
+        Self::start_as(folder, "all", START)
+    }
+
+    /// Starts a node of a role (`api`, `worker`, `all`) on a folder, with the clock at a moment.
+    pub(crate) fn start_as(folder: Arc<TempDir>, role: &str, clock: &str) -> Self {
+        let mut command = Self::command(&folder.path().join("data"));
+        let mut process = command.args(["--role", role]).env("VERMILION_CLOCK", clock).spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let (sender, address) = channel();
         listen(process.stdout.take().unwrap(), Arc::clone(&log), sender.clone());
@@ -56,6 +60,8 @@ impl Service {
     /// The command that serves a folder, as an administrator would type it.
     pub(crate) fn command(data: &Path) -> Command {
         let mut command = crate::command::vermilion(&["serve", "--listen", "127.0.0.1:0", "--data"]);
+        // All that is ever logged: what may not be in it is searched for at the end.
+        command.env("RUST_LOG", "warn,vermilion=debug").env("VERMILION_CLOCK", START);
         command.arg(data).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

@@ -37,8 +37,20 @@ struct Order {
     later: BTreeSet<Moment>,
     /// Those leased, by when the lease lapses.
     leased: BTreeSet<Moment>,
-    failed: BTreeMap<CreditCode, u64>,
+    /// What each issuer is told without walking the queue.
+    issuers: BTreeMap<CreditCode, Share>,
     next_fence: u64,
+}
+
+/// An issuer's part of the queue.
+#[derive(Debug, Default)]
+struct Share {
+    /// Its jobs, by when they are due.
+    due: BTreeSet<Moment>,
+    /// Its jobs, by when they were ordered.
+    requested: BTreeSet<Moment>,
+    parked: u64,
+    failed: u64,
 }
 
 #[derive(Debug)]
@@ -64,6 +76,10 @@ impl Order {
             None => self.later.insert((waiting.job.ready_at, id)),
         };
         self.due.insert((waiting.job.due_at, id));
+        let share = self.issuers.entry(waiting.job.issuer).or_default();
+        share.due.insert((waiting.job.due_at, id));
+        share.requested.insert((waiting.job.requested_at, id));
+        share.parked += u64::from(waiting.job.parked);
     }
 
     fn unshelve(&mut self, id: AnnotationId) {
@@ -73,6 +89,11 @@ impl Order {
         self.later.remove(&(waiting.job.ready_at, id));
         if let Some(held) = waiting.lease {
             self.leased.remove(&(held.until, id));
+        }
+        if let Some(share) = self.issuers.get_mut(&waiting.job.issuer) {
+            share.due.remove(&(waiting.job.due_at, id));
+            share.requested.remove(&(waiting.job.requested_at, id));
+            share.parked -= u64::from(waiting.job.parked);
         }
     }
 
@@ -142,7 +163,7 @@ impl Queue {
             order.jobs.remove(&id);
         }
         for issuer in effects.failed {
-            *order.failed.entry(issuer).or_default() += 1;
+            order.issuers.entry(issuer).or_default().failed += 1;
         }
         drop(order);
         for _ in 0..arrived {
@@ -214,25 +235,20 @@ impl Queue {
     pub(crate) fn view(&self, issuer: Option<&CreditCode>) -> QueueView {
         let order = self.order();
         let mut view = QueueView::default();
-        for (due_at, id) in &order.due {
-            let Some(waiting) = order.jobs.get(id) else { continue };
-            if issuer.is_some_and(|issuer| waiting.job.issuer != *issuer) {
-                continue;
-            }
-            view.depth += 1;
-            view.parked += u64::from(waiting.job.parked);
-            let requested_at = waiting.job.requested_at;
-            view.oldest_requested_at =
-                Some(view.oldest_requested_at.map_or(requested_at, |oldest| oldest.min(requested_at)));
-            if view.due.len() < DUE_SHOWN {
-                view.due.push(*due_at);
-            }
+        let shares = order.issuers.iter().filter(|(uscc, _)| issuer.is_none_or(|issuer| issuer == *uscc));
+        for (_, share) in shares {
+            view.depth += share.due.len() as u64;
+            view.parked += share.parked;
+            view.failed += share.failed;
+            let oldest = share.requested.first().map(|(requested_at, _)| *requested_at);
+            view.oldest_requested_at = view.oldest_requested_at.into_iter().chain(oldest).min();
         }
-        view.next_due_at = view.due.first().copied();
-        view.failed = match issuer {
-            Some(issuer) => order.failed.get(issuer).copied().unwrap_or_default(),
-            None => order.failed.values().sum(),
+        let due = match issuer {
+            Some(issuer) => order.issuers.get(issuer).map(|share| &share.due),
+            None => Some(&order.due),
         };
+        view.due = due.into_iter().flatten().take(DUE_SHOWN).map(|(due_at, _)| *due_at).collect();
+        view.next_due_at = view.due.first().copied();
         view
     }
 

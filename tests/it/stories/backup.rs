@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::command::{self, Ran};
 use crate::records::{exempt_record, record};
-use crate::service::{START, Service};
+use crate::service::Service;
 
 fn back_up(data: &Path, to: &Path) -> Ran {
     command::run(&["backup", "--to", to.to_str().unwrap(), "--data", data.to_str().unwrap()])
@@ -63,7 +63,6 @@ fn a_restored_backup_of_a_running_service_answers_the_same_for_every_code() {
     let ran = restore(&backup, &folder.path().join("data"));
     assert_eq!(ran.code, 0, "{ran:?}");
     let restored = Service::start_on(folder);
-    restored.set_clock(START);
     assert_eq!(answers(&restored, &codes), before);
     for (at, (id, bytes)) in files.iter().enumerate() {
         assert_eq!(restored.judge_file(bytes)["verdict"], before[at]["verdict"]);
@@ -132,7 +131,6 @@ fn a_folder_whose_index_is_gone_has_lost_nothing() {
     let (_, folder) = service.stop();
     std::fs::remove_dir_all(folder.path().join("data/index")).unwrap();
     let service = Service::start_on(folder);
-    service.set_clock(START);
     assert_eq!(service.verdict(copy["code"].as_str().unwrap()), "genuine");
     service.document(copy["id"].as_str().unwrap());
 }

@@ -4,7 +4,7 @@
 use crate::chance;
 use crate::kill;
 use crate::records::record;
-use crate::service::{START, Service};
+use crate::service::Service;
 
 #[test]
 fn nothing_acknowledged_is_lost_or_done_twice_in_twenty_power_cuts() {
@@ -29,7 +29,6 @@ fn an_index_that_is_damaged_is_built_anew_and_nothing_is_lost() {
     }
     assert!(damaged > 0, "there is no index to damage");
     let service = Service::start_on(folder);
-    service.set_clock(START);
     for copy in copies {
         assert_eq!(service.verdict(copy["code"].as_str().unwrap()), "genuine");
         service.document(copy["id"].as_str().unwrap());

@@ -18,4 +18,5 @@ mod page;
 mod quota;
 mod sample;
 mod standing;
+mod trouble;
 mod validity;
