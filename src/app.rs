@@ -1,4 +1,6 @@
-//! The composition root: the only file that names concrete stores, keys and the system clock.
+//! The composition root: the only room that names concrete stores, keys and the system clock.
+
+pub(crate) mod migration;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -12,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::config::home::{self, Home, Shared};
 use crate::config::{Profile, Role, SealFiles, Settings};
 use crate::desk::{Clock, Desk, MovableClock, Rules, Stamps};
 use crate::http::development::Development;
@@ -25,7 +28,9 @@ use crate::seal::key::SealKey;
 use crate::seal::key::development;
 use crate::seal::key::file::FileKey;
 use crate::store::Store;
-use crate::store::embedded::{self, Embedded, Master, Options};
+use crate::store::cipher::Master;
+use crate::store::embedded::{self, Embedded};
+use crate::store::postgres::{self, Postgres};
 use crate::worker;
 
 /// How often orphaned documents are looked for.
@@ -100,8 +105,7 @@ impl Service {
             None => Arc::new(SystemClock),
         };
         let broken = CancellationToken::new();
-        let embedded = Arc::new(open_store(&settings, broken.clone())?);
-        let store: Arc<dyn Store> = embedded.clone();
+        let store = open_store(&settings, broken.clone()).await?;
         let desk = desk(&settings, store.clone(), clock.clone(), public_url)?;
         let metrics = Arc::new(Metrics::new());
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
@@ -134,7 +138,7 @@ impl Service {
             tasks.spawn(worker::run(desk.clone(), metrics.clone(), settings.workers, stop.clone()));
         }
         tasks.spawn(worker::watch(desk.clone(), metrics, stop.clone()));
-        tasks.spawn(sweep(embedded, clock, stop.clone()));
+        tasks.spawn(sweep(store.clone(), clock, stop.clone()));
         tasks.close();
         Ok(Self { desk, store, address, stop, broken, tasks })
     }
@@ -174,39 +178,62 @@ impl Service {
 }
 
 /// Sweeps documents that no change names, once a day.
-async fn sweep(store: Arc<Embedded>, clock: Arc<dyn Clock>, stop: CancellationToken) {
+async fn sweep(store: Arc<dyn Store>, clock: Arc<dyn Clock>, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(SWEEP_EVERY) => {}
         }
-        if let Err(error) = store.sweep_documents(clock.now()).await {
+        if let Err(error) = store.sweep(clock.now()).await {
             tracing::error!(%error, "documents could not be swept");
         }
     }
 }
 
-/// Opens the embedded store and its desk without serving: for commands beside the data folder. The service must be
-/// stopped, since only one process may work on the folder.
-pub(crate) fn open_desk(settings: &Settings) -> Result<(Desk, Arc<dyn Store>), Failure> {
-    let store: Arc<dyn Store> = Arc::new(open_store(settings, CancellationToken::new())?);
+/// Opens the store and its desk without serving: for commands beside the store. On a data folder the service must be
+/// stopped, since only one process may work on it; a database takes one more node.
+pub(crate) async fn open_desk(settings: &Settings) -> Result<(Desk, Arc<dyn Store>), Failure> {
+    let store = open_store(settings, CancellationToken::new()).await?;
     let public_url = settings.public_url.clone().unwrap_or_else(|| format!("http://{}", settings.listen));
     let desk = desk(settings, store.clone(), Arc::new(SystemClock), public_url)?;
     Ok((desk, store))
 }
 
-/// Opens the embedded store; `broken` is cancelled when it can no longer be trusted.
-fn open_store(settings: &Settings, broken: CancellationToken) -> Result<Embedded, Failure> {
+/// Opens the store where the settings say; `broken` is cancelled when it can no longer be trusted.
+async fn open_store(settings: &Settings, broken: CancellationToken) -> Result<Arc<dyn Store>, Failure> {
+    Ok(match &settings.home {
+        Home::Embedded => Arc::new(open_embedded(settings, broken)?),
+        Home::Postgres(shared) => Arc::new(Postgres::open(postgres_options(settings, shared)).await?),
+    })
+}
+
+fn postgres_options(settings: &Settings, shared: &Shared) -> postgres::Options {
+    let documents = match shared.documents.clone() {
+        home::Documents::Folder(folder) => postgres::Documents::Folder(folder),
+        home::Documents::S3 { endpoint, bucket, region, access_key, secret_key } => {
+            postgres::Documents::S3(postgres::S3 { endpoint, bucket, region, access_key, secret_key })
+        }
+    };
+    postgres::Options {
+        connections: shared.connections,
+        ..postgres::Options::new(master(settings), &shared.url, documents)
+    }
+}
+
+fn open_embedded(settings: &Settings, broken: CancellationToken) -> Result<Embedded, Failure> {
     embedded::abort_with_index_threads();
-    let options = Options {
+    Ok(Embedded::open(&settings.data, embedded_options(settings, broken))?)
+}
+
+fn embedded_options(settings: &Settings, broken: CancellationToken) -> embedded::Options {
+    embedded::Options {
         free_floor_bytes: settings.free_floor_mib << 20,
         on_broken: Arc::new(move |why| {
             tracing::error!(why, "the store is broken");
             broken.cancel();
         }),
-        ..Options::new(master(settings))
-    };
-    Ok(Embedded::open(&settings.data, options)?)
+        ..embedded::Options::new(master(settings))
+    }
 }
 
 fn master(settings: &Settings) -> Master {
@@ -272,18 +299,31 @@ pub(crate) struct Findings {
 /// Checks the settings, the seal's key and the store.
 pub(crate) fn check(settings: &Settings) -> Result<Findings, Failure> {
     seal_key(settings)?;
-    let report = embedded::check(&settings.data, &master(settings))?;
+    let report = match &settings.home {
+        Home::Embedded => embedded::check(&settings.data, &master(settings))?,
+        Home::Postgres(shared) => block_on(migration::check(postgres_options(settings, shared)))?,
+    };
     Ok(Findings { sound: report.is_sound(), lines: report.lines() })
 }
 
 /// Copies the store, running or not.
 pub(crate) fn backup(settings: &Settings, to: &Path) -> Result<String, Failure> {
+    if let Home::Postgres(_) = settings.home {
+        return Err("a store on PostgreSQL is backed up by the database's own means (pg_dump, or archiving its log) and \
+                    the bucket's; vermilion migrate into an empty folder gives a whole copy"
+            .into());
+    }
     let made = embedded::backup(&settings.data, to)?;
     Ok(format!("{} entries and {} documents in {}", made.entries, made.documents, to.display()))
 }
 
 /// Restores a backup into the data folder, which must be empty.
 pub(crate) fn restore(settings: &Settings, from: &Path) -> Result<String, Failure> {
+    if let Home::Postgres(_) = settings.home {
+        return Err("a backup is restored into a folder: name settings without postgres; vermilion migrate takes it from \
+                    there to PostgreSQL"
+            .into());
+    }
     let made = embedded::restore(from, &settings.data)?;
     Ok(format!("{} entries and {} documents in {}", made.entries, made.documents, settings.data.display()))
 }

@@ -13,7 +13,6 @@
 
 mod service;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::{NaiveDate, TimeZone, Utc};
@@ -28,8 +27,7 @@ use crate::service::{Server, certificate, median, wrk};
 
 fn main() {
     let quick = std::env::args().any(|argument| argument == "--quick");
-    let many =
-        std::env::var("MANY").map_or(if quick { 3_000 } else { 100_000 }, |many| many.parse().unwrap());
+    let many = if quick { 3_000 } else { 100_000 };
     println!("Vermilion, measured {} annotations deep; ratios of one run, machines are noisy.\n", many);
     copies(if quick { 1 } else { 5 });
     service(many);
@@ -116,7 +114,7 @@ fn sheet(n: u32) -> Sheet {
 
 /// The service as a process of its own, loaded over HTTP.
 fn service(many: usize) {
-    let server = Server::start();
+    let server = Server::start(&[]);
 
     let body: String = (0..many).map(|n| certificate(n) + "\n").collect();
     let begun = Instant::now();
@@ -129,21 +127,8 @@ fn service(many: usize) {
 
     // One certificate, one annotation: the first sixty have theirs already.
     let rest = &ids[60..];
-    let next = AtomicUsize::new(0);
-    let codes = std::sync::Mutex::new(Vec::with_capacity(rest.len()));
     let begun = Instant::now();
-    std::thread::scope(|scope| {
-        for _ in 0..16 {
-            scope.spawn(|| {
-                let client = server.client();
-                while let Some(id) = rest.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let code = client.order(id);
-                    codes.lock().unwrap().push(code);
-                }
-            });
-        }
-    });
-    let accepted = begun.elapsed();
+    let (codes, accepted) = server.order_all(rest);
     let n = rest.len() as f64;
     println!(
         "orders accepted          {:8.0} per second, durable, while copies are made",
@@ -155,7 +140,6 @@ fn service(many: usize) {
         n / begun.elapsed().as_secs_f64()
     );
 
-    let codes = codes.into_inner().unwrap();
     let seconds = if many > 10_000 { 8 } else { 3 };
     let mut ratios = Vec::new();
     for round in 1..=3 {

@@ -80,7 +80,7 @@ fn create_beside(place: &Place, scopes: &[String], issuer: &str, label: &str) ->
     let label = label.parse().map_err(|_| "a label has 1 to 60 characters")?;
     let settings = place.settings(None)?;
     app::block_on(async move {
-        let (desk, store) = app::open_desk(&settings)?;
+        let (desk, store) = app::open_desk(&settings).await?;
         let made = desk.create_key(&desk.operator(), scopes, issuer, label).await?;
         store.close().await?;
         Ok(json!({ "key": made.secret.reveal(), "id": made.key.id.to_string(), "scopes": made.key.scopes,
@@ -112,7 +112,7 @@ impl Evidence {
             None => {
                 let settings = self.place.settings(None)?;
                 app::block_on(async move {
-                    let (desk, store) = app::open_desk(&settings)?;
+                    let (desk, store) = app::open_desk(&settings).await?;
                     let bundle = desk.evidence(&desk.operator(), self.annotation).await?;
                     store.close().await?;
                     Ok(bundle.bytes)

@@ -91,7 +91,7 @@ impl Import {
     ) -> Result<Tally, Failure> {
         let settings = self.place.settings(None)?;
         app::block_on(async move {
-            let (desk, store) = app::open_desk(&settings)?;
+            let (desk, store) = app::open_desk(&settings).await?;
             let caller = desk.operator();
             let mut tally = Tally::default();
             let mut entered = stream::iter(records)

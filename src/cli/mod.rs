@@ -5,6 +5,7 @@ mod demo;
 mod import;
 mod keys;
 mod maintenance;
+mod migrate;
 mod output;
 mod verify;
 
@@ -86,6 +87,8 @@ enum Command {
     Backup(maintenance::Backup),
     /// Restores a backup into an empty folder.
     Restore(maintenance::Restore),
+    /// Moves the store to another home, a folder or PostgreSQL, while the service runs; --switch ends it.
+    Migrate(migrate::Migrate),
     /// Writes the evidence bundle of a copy.
     Evidence(admin::Evidence),
 }
@@ -109,6 +112,7 @@ pub fn main() -> ExitCode {
         Command::Check(check) => check.run(),
         Command::Backup(backup) => backup.run(),
         Command::Restore(restore) => restore.run(),
+        Command::Migrate(migrate) => migrate.run(),
         Command::Evidence(evidence) => evidence.run(),
     };
     outcome.unwrap_or_else(|failure| {

@@ -1,5 +1,6 @@
 //! Settings: from a TOML file and `VERMILION_*` variables, parsed once into types, every mistake reported together.
 
+pub mod home;
 mod policies;
 mod reader;
 
@@ -13,6 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use toml::{Table, Value};
 
+use crate::config::home::Home;
 use crate::config::reader::Reader;
 use crate::domain::identity::CreditCode;
 use crate::domain::policy::PolicyBook;
@@ -48,6 +50,8 @@ pub struct Settings {
     pub metrics_listen: Option<SocketAddr>,
     /// Where the public reaches the service; in development the address listened on, where not set.
     pub public_url: Option<String>,
+    /// Where the store lies.
+    pub home: Home,
     /// The folder of the embedded store.
     pub data: PathBuf,
     /// Encrypts personal data at rest.
@@ -152,6 +156,7 @@ impl Settings {
         let listen = reader.parse("listen", "an address and port as 127.0.0.1:8080");
         let metrics_listen = reader.parse("metrics_listen", "an address and port as 127.0.0.1:9090");
         let public_url = reader.text("public_url").map(|url| url.trim_end_matches('/').to_owned());
+        let home = home::home(&mut reader);
         let data = reader.text("data").map(PathBuf::from);
         let master_key = master_key(&mut reader);
         let (key, chain) = reader.section("seal", |seal| {
@@ -204,6 +209,7 @@ impl Settings {
             listen: overrides.listen.or(listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
             metrics_listen,
             public_url,
+            home,
             data: overrides.data.clone().or(data).unwrap_or_else(|| PathBuf::from("data")),
             master_key: master_key.unwrap_or(MasterKey::DEVELOPMENT),
             seal,
@@ -383,6 +389,29 @@ mod tests {
         for part in ["public_url", "master_key_file", "seal", "listen: `here`", "clock"] {
             assert!(mistakes.iter().any(|mistake| mistake.contains(part)), "{part} in {mistakes:?}");
         }
+    }
+
+    #[test]
+    fn a_store_on_postgresql_needs_a_place_for_documents_and_no_secret_is_repeated() {
+        let Err(mistakes) = read(&[("VERMILION_POSTGRES__URL", "postgres://u:hunter2@db/v")]) else {
+            unreachable!("documents have no place")
+        };
+        assert!(mistakes.to_string().contains("documents: a store on PostgreSQL needs"), "{mistakes}");
+        let Err(mistakes) = read(&[
+            ("VERMILION_POSTGRES__URL", "hunter2"),
+            ("VERMILION_POSTGRES__CONNECTIONS", "1"),
+            ("VERMILION_DOCUMENTS__ENDPOINT", "s3"),
+            ("VERMILION_DOCUMENTS__BUCKET", "copies"),
+            ("VERMILION_DOCUMENTS__ACCESS_KEY", "a"),
+            ("VERMILION_DOCUMENTS__SECRET_KEY", "hunter3"),
+        ]) else {
+            unreachable!("three settings are wrong")
+        };
+        let text = mistakes.to_string();
+        for part in ["postgres.url", "postgres.connections", "documents.endpoint"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        assert!(!text.contains("hunter"), "{text}");
     }
 
     #[test]

@@ -305,6 +305,27 @@ pub(crate) fn read_writes(
         .map(|(range, line)| Ok((range, read_write(line)?)))
 }
 
+/// The personal part of a record write: all that is read where its place is known.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SealedLine<'a> {
+    #[serde(borrow)]
+    Certificate(SealedPart<'a>),
+    #[serde(borrow)]
+    Annotation(SealedPart<'a>),
+}
+
+#[derive(Deserialize)]
+pub(crate) struct SealedPart<'a> {
+    pub(crate) slot: u32,
+    pub(crate) sealed: &'a str,
+}
+
+/// Reads the personal part of one record write, passing over the rest: verification does this twice a question.
+pub(crate) fn read_sealed(line: &[u8]) -> Result<SealedLine<'_>, Unreadable> {
+    Ok(serde_json::from_slice(line)?)
+}
+
 /// Reads one record write.
 pub(crate) fn read_write(line: &[u8]) -> Result<WriteLine<'_>, Unreadable> {
     Ok(serde_json::from_slice(line)?)

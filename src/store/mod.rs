@@ -7,10 +7,17 @@
 //! dossier, decides, and commits expecting the revision that was read: so the quota, the standing of the certificate
 //! and the states of its annotations can never contradict each other, however many decide at once.
 
+pub(crate) mod chain;
+pub mod cipher;
 #[cfg(test)]
 pub(crate) mod contract;
 pub mod embedded;
+pub(crate) mod encoding;
 pub(crate) mod entry;
+pub(crate) mod envelope;
+pub mod inspection;
+pub(crate) mod migrate;
+pub mod postgres;
 pub(crate) mod record;
 #[cfg(test)]
 pub(crate) mod samples;
@@ -126,6 +133,10 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// How the store is.
     async fn health(&self) -> Health;
+
+    /// What is due once a day: deletes kept files that no change names and that are older than a day at `now`. Many
+    /// nodes may ask; one of them does it. Says how many were deleted.
+    async fn sweep(&self, now: DateTime<Utc>) -> Result<u64, Fault>;
 
     /// Development only: forgets everything, ledger, documents and keys.
     async fn reset(&self) -> Result<(), Fault>;

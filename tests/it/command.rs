@@ -1,5 +1,6 @@
 //! The command line as a person types it.
 
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
@@ -37,6 +38,12 @@ pub(crate) fn vermilion(args: &[&str]) -> Command {
     }
     command.env("VERMILION_PROFILE", "development").env("LANG", "C.UTF-8").args(args).stdin(Stdio::null());
     command
+}
+
+/// Runs the binary beside a store, to its end.
+pub(crate) fn beside(data: &Path, args: &[&str]) -> Ran {
+    let mut command = vermilion(args);
+    ran(command.arg("--data").arg(data).envs(crate::home::settings(data)).output().unwrap())
 }
 
 /// Runs the binary to its end.

@@ -9,12 +9,17 @@
 
 mod call;
 mod chance;
+mod cluster;
 mod command;
 mod dependencies;
 mod document;
+mod folder;
+mod home;
 mod house;
 mod judges;
 mod kill;
 mod records;
+#[path = "../servers/mod.rs"]
+mod servers;
 mod service;
 mod stories;

@@ -39,13 +39,17 @@ impl Service {
 
     /// Starts on a folder that another service may have left, with the clock at [`START`] again.
     pub(crate) fn start_on(folder: Arc<TempDir>) -> Self {
-        Self::start_as(folder, "all", START)
+        Self::start_as(folder, "all", Some(START))
     }
 
-    /// Starts a node of a role (`api`, `worker`, `all`) on a folder, with the clock at a moment.
-    pub(crate) fn start_as(folder: Arc<TempDir>, role: &str, clock: &str) -> Self {
+    /// Starts a node of a role (`api`, `worker`, `all`) on a folder, with the clock at a moment, or at the real time.
+    pub(crate) fn start_as(folder: Arc<TempDir>, role: &str, clock: Option<&str>) -> Self {
         let mut command = Self::command(&folder.path().join("data"));
-        let mut process = command.args(["--role", role]).env("VERMILION_CLOCK", clock).spawn().unwrap();
+        match clock {
+            Some(moment) => command.env("VERMILION_CLOCK", moment),
+            None => command.env_remove("VERMILION_CLOCK"),
+        };
+        let mut process = command.args(["--role", role]).spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let (sender, address) = channel();
         listen(process.stdout.take().unwrap(), Arc::clone(&log), sender.clone());
@@ -62,6 +66,7 @@ impl Service {
         let mut command = crate::command::vermilion(&["serve", "--listen", "127.0.0.1:0", "--data"]);
         // All that is ever logged: what may not be in it is searched for at the end.
         command.env("RUST_LOG", "warn,vermilion=debug").env("VERMILION_CLOCK", START);
+        command.envs(crate::home::settings(data));
         command.arg(data).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

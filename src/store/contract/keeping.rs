@@ -2,12 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
 
+use crate::domain::annotation::Annotation;
 use crate::domain::event::{Deed, Event};
 use crate::domain::ids::{KeyId, Sha256};
 use crate::domain::ledger::{Link, Proof};
 use crate::domain::query::EntryQuery;
 use crate::store::contract::Home;
-use crate::store::samples::{REASON, at, certificate, enter, entered, event, issuer, key, ordered, person};
+use crate::store::samples::{
+    REASON, annotation, at, certificate, dossier, enter, entered, event, issuer, key, order, ordered, person,
+};
 use crate::store::{Answer, AnswerKey, Change, CommitError, Expect, Health, Outcome, Write};
 
 pub(crate) async fn an_answer_is_kept_and_given_once(home: &dyn Home) {
@@ -38,6 +41,30 @@ pub(crate) async fn an_answer_is_kept_and_given_once(home: &dyn Home) {
     let store = home.open().await;
     assert_eq!(store.answer(&answer_key).await.unwrap(), Some(given));
     assert!(matches!(store.commit(change(b"a")).await, Err(CommitError::Conflict)));
+}
+
+pub(crate) async fn an_order_and_its_answer_are_one_change(home: &dyn Home) {
+    let store = home.open().await;
+    let certificate = entered(&*store, 1).await;
+    let answer_key = AnswerKey { caller: key(1).id, key: home.digest(b"idempotency key") };
+    let change = |annotation: &Annotation, revision| {
+        let outcome = Outcome::Ordered { annotation: annotation.id, place: 3 };
+        let answer = Answer { request: home.digest(b"request"), outcome, at: at(5) };
+        let mut change = order(&certificate, annotation, revision);
+        change.expects.push(Expect::Unanswered(answer_key.clone()));
+        change.writes.push(Write::Answer(answer_key.clone(), answer));
+        change
+    };
+    let (first, second) = (annotation(&certificate, 1), annotation(&certificate, 2));
+    store.commit(change(&first, dossier(&*store, &certificate).await.revision)).await.unwrap();
+    // Asked again with the same key, decided on what is: it is the key that stands in the way.
+    let again = store.commit(change(&second, dossier(&*store, &certificate).await.revision)).await;
+    assert!(matches!(again, Err(CommitError::Conflict)), "{again:?}");
+    assert_eq!(dossier(&*store, &certificate).await.annotations, std::slice::from_ref(&first));
+    assert_eq!(store.job(second.id).await.unwrap(), None);
+    let known = store.answer(&answer_key).await.unwrap().unwrap();
+    assert_eq!(known.outcome, Outcome::Ordered { annotation: first.id, place: 3 });
+    assert_eq!(store.head().await.unwrap().seq, 2);
 }
 
 pub(crate) async fn api_keys_are_found_by_their_secret(home: &dyn Home) {

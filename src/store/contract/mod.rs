@@ -41,9 +41,12 @@ macro_rules! contract {
             the_queue_outlives_closing_and_its_leases_do_not
             the_queue_counts_by_issuer
             a_waiting_worker_hears_of_a_new_job
+            workers_at_once_settle_every_job_once
+            moments_are_kept_to_the_nanosecond
         }
         $crate::store::contract::contract! { $home; keeping:
             an_answer_is_kept_and_given_once
+            an_order_and_its_answer_are_one_change
             api_keys_are_found_by_their_secret
             documents_are_kept_under_their_digest
             the_trail_is_found_by_certificate_annotation_and_issuer

@@ -158,3 +158,53 @@ pub(crate) async fn a_waiting_worker_hears_of_a_new_job(home: &dyn Home) {
     let annotation = ordered(&*store, &certificate, 1).await;
     assert_eq!(waiting.await.unwrap().job.annotation, annotation.id);
 }
+
+pub(crate) async fn workers_at_once_settle_every_job_once(home: &dyn Home) {
+    let store = home.open().await;
+    let certificate = entered(&*store, 1).await;
+    for number in 0..12 {
+        ordered(&*store, &certificate, number).await;
+    }
+    let workers: Vec<_> = (0..6)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let mut settled = Vec::new();
+                while let Some(lease) = store.lease(at(2_000_000), TTL).await.unwrap() {
+                    store.commit(settle(lease.token)).await.unwrap();
+                    settled.push(lease.token.annotation);
+                }
+                settled
+            })
+        })
+        .collect();
+    let mut settled = Vec::new();
+    for worker in workers {
+        settled.extend(worker.await.unwrap());
+    }
+    assert_eq!(settled.len(), 12);
+    settled.sort_unstable();
+    settled.dedup();
+    assert_eq!(settled.len(), 12, "each job once");
+    assert_eq!(store.depth().await.unwrap(), 0);
+    assert_eq!(store.head().await.unwrap().seq, 25);
+}
+
+pub(crate) async fn moments_are_kept_to_the_nanosecond(home: &dyn Home) {
+    let store = home.open().await;
+    let certificate = entered(&*store, 1).await;
+    let annotation = ordered(&*store, &certificate, 1).await;
+    let exact = |millis| at(millis) + TimeDelta::nanoseconds(123_456_789);
+    let job = Job {
+        requested_at: exact(0),
+        due_at: exact(2_000_000),
+        ready_at: exact(1_000_000),
+        ..job(&annotation, &certificate)
+    };
+    store.commit(Change { writes: vec![Write::Job(job.clone())], ..Change::default() }).await.unwrap();
+    assert_eq!(store.job(annotation.id).await.unwrap(), Some(job.clone()));
+    assert_eq!(store.queue(None).await.unwrap().due, [job.due_at]);
+    let early = job.ready_at - TimeDelta::nanoseconds(1);
+    assert!(store.lease(early, TTL).await.unwrap().is_none());
+    assert_eq!(store.lease(job.ready_at, TTL).await.unwrap().unwrap().job, job);
+}

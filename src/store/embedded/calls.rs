@@ -16,7 +16,8 @@ use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery, Page};
 use crate::domain::queue::{Job, QueueView};
 use crate::store::embedded::life::closed;
 use crate::store::embedded::writer::Request;
-use crate::store::embedded::{Embedded, encoding, queue};
+use crate::store::embedded::{Embedded, queue};
+use crate::store::encoding::{Keys, prepare};
 use crate::store::{
     Answer, AnswerKey, Change, CommitError, Committed, DocumentOwner, Dossier, Fault, Health, Lease,
     LeaseToken, Store,
@@ -85,7 +86,7 @@ impl Store for Embedded {
         }
         let permit = life.permits.clone().acquire_owned().await;
         let permit = permit.map_err(|error| Fault::new("writing the ledger", error))?;
-        let change = encoding::prepare(&life.core.vault, &life.core.index, &change)?;
+        let change = prepare(&*life.core, &change)?;
         let (answer, answered) = oneshot::channel();
         life.send(Request { change, answer, permit })?;
         // Who waits here must not keep a closing store from ending.
@@ -101,7 +102,7 @@ impl Store for Embedded {
         let person = core.vault.blind_person(person);
         let bytes = bytes.to_vec();
         blocking(move || {
-            let slot = encoding::slot_of(&core.vault, &core.index, person)?;
+            let slot = core.slot_of(person)?;
             core.documents.put(&core.vault, slot, digest, &bytes)
         })
         .await
@@ -176,6 +177,10 @@ impl Store for Embedded {
             Ok(core) => core.condition.health(),
             Err(_) => Health::Broken("the store is closed"),
         }
+    }
+
+    async fn sweep(&self, now: DateTime<Utc>) -> Result<u64, Fault> {
+        self.sweep_documents(now).await
     }
 
     async fn reset(&self) -> Result<(), Fault> {

@@ -1,14 +1,13 @@
 //! The whole check of a store that nobody has open: frames and chain, records, documents, and the index against the
 //! ledger. It changes nothing.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::domain::ids::Sha256;
-use crate::store::Fault;
+use crate::store::cipher::Master;
+use crate::store::embedded::OpenError;
 use crate::store::embedded::documents::{Found, read};
 use crate::store::embedded::fold::Spot;
 use crate::store::embedded::frame::Tail;
@@ -18,45 +17,9 @@ use crate::store::embedded::keyring::Keyring;
 use crate::store::embedded::ledger::Ledger;
 use crate::store::embedded::recovery::{judge, open_segments, replay, walk};
 use crate::store::embedded::state::{State, boot_id};
-use crate::store::embedded::vault::{Kind, Vault};
-use crate::store::embedded::{Master, OpenError};
-use crate::store::entry::{self, WriteLine, parse_sealed};
-use crate::store::record::{read_annotation, read_certificate};
-
-/// What a check found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// Entries of the ledger, all chained.
-    pub entries: u64,
-    /// Records and reasons that were decrypted and read.
-    pub records: u64,
-    /// Documents that were decrypted and match their digest.
-    pub documents: u64,
-    /// Records and documents of erased persons.
-    pub erased: u64,
-    /// What is worth knowing, and no fault.
-    pub notes: Vec<String>,
-    /// What is wrong.
-    pub faults: Vec<String>,
-}
-
-impl Report {
-    /// Whether nothing is wrong.
-    pub fn is_sound(&self) -> bool {
-        self.faults.is_empty()
-    }
-
-    /// One finding a line.
-    pub fn lines(&self) -> Vec<String> {
-        let mut lines = vec![format!(
-            "{} entries, {} records and {} documents are good; {} belong to erased persons",
-            self.entries, self.records, self.documents, self.erased
-        )];
-        lines.extend(self.notes.iter().map(|note| format!("note: {note}")));
-        lines.extend(self.faults.iter().map(|fault| format!("fault: {fault}")));
-        lines
-    }
-}
+use crate::store::embedded::vault::Vault;
+use crate::store::inspection::{Report, inspect};
+use crate::store::migrate::mentions::Mentions;
 
 fn failed(doing: &'static str) -> impl Fn(io::Error) -> OpenError {
     move |source| OpenError::Io { doing, source }
@@ -70,12 +33,13 @@ pub(crate) fn check(folder: &Path, master: &Master) -> Result<Report, OpenError>
         .map_err(|error| failed("opening the key ring")(io::Error::other(error)))?;
 
     let mut report = Report::default();
-    let mut documents = BTreeSet::new();
+    let mut named = Mentions::default();
     let ledger = Ledger::new();
     let walked = walk(folder, &state, |header, frame| {
         ledger.note(frame.head.seq, Spot::of(header, frame));
         report.entries += 1;
-        if let Err(error) = records(&vault, frame.payload, &mut report, &mut documents) {
+        let inspected = inspect(&vault, |slot| Ok(vault.key(slot)?), frame.payload, &mut report);
+        if let Err(error) = inspected.and_then(|()| named.read(frame.payload)) {
             let cause = error.source;
             report.faults.push(format!("entry {}: {}: {cause}", frame.head.seq, error.doing));
         }
@@ -97,7 +61,7 @@ pub(crate) fn check(folder: &Path, master: &Master) -> Result<Report, OpenError>
         }
         Err(error) => return Err(error),
     }
-    for digest in documents {
+    for digest in named.documents {
         match read(folder, &vault, digest) {
             Ok(Found::Plain(_)) => report.documents += 1,
             Ok(Found::Erased) => report.erased += 1,
@@ -114,57 +78,6 @@ pub(crate) fn check(folder: &Path, master: &Master) -> Result<Report, OpenError>
         report.notes.push("the index will be made anew at the next start".to_owned());
     }
     Ok(report)
-}
-
-/// Decrypts and reads everything in an entry, and gathers the documents that it names.
-fn records(
-    vault: &Vault,
-    payload: &[u8],
-    report: &mut Report,
-    documents: &mut BTreeSet<Sha256>,
-) -> Result<(), Fault> {
-    let fault = |error: Box<dyn std::error::Error + Send + Sync>| Fault::new("reading a record", error);
-    for shape in entry::read_events(payload).map_err(|error| fault(error.into()))? {
-        if let Some(reason) = &shape.reason {
-            let slot = reason.slot;
-            match vault.read_event(shape)?.reason {
-                Some(_) => report.records += 1,
-                None if slot.is_some() => report.erased += 1,
-                None => return Err(fault("a reason cannot be read".into())),
-            }
-        }
-    }
-    for write in entry::read_writes(payload) {
-        let (slot, kind, name, sealed) = match write.map_err(|error| fault(error.into()))?.1 {
-            WriteLine::Certificate(line) => {
-                documents.extend(line.photo);
-                (line.slot, Kind::Certificate, *line.id.as_bytes(), line.sealed)
-            }
-            WriteLine::Annotation(line) => {
-                documents.extend(line.document);
-                (line.slot, Kind::Annotation, *line.id.as_bytes(), line.sealed)
-            }
-            WriteLine::PlainCopy(line) => {
-                documents.insert(line.document);
-                continue;
-            }
-            _ => continue,
-        };
-        let mut sealed = parse_sealed(sealed).map_err(|error| fault(error.into()))?;
-        let Some(plain) = vault.open(Some(slot), kind, &name, &mut sealed)? else {
-            report.erased += 1;
-            continue;
-        };
-        let read = match kind {
-            Kind::Certificate => {
-                read_certificate(crate::domain::ids::CertificateId::from_bytes(name), plain).map(|_| ())
-            }
-            _ => read_annotation(crate::domain::ids::AnnotationId::from_bytes(name), plain).map(|_| ()),
-        };
-        read.map_err(|error| fault(error.into()))?;
-        report.records += 1;
-    }
-    Ok(())
 }
 
 /// Compares a copy of the index, brought up to the head, with one made from the ledger.

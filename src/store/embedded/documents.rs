@@ -12,12 +12,11 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::ids::Sha256;
 use crate::store::Fault;
-use crate::store::embedded::frame::sha256;
+use crate::store::cipher::VaultError;
 use crate::store::embedded::io::{Io, remove};
-use crate::store::embedded::vault::{Kind, Vault};
+use crate::store::embedded::vault::Vault;
+use crate::store::envelope::{self, keeping, reading};
 
-const MAGIC: &[u8; 8] = b"VERMDOC\x01";
-const HEADER: usize = 12;
 /// How long a file that no record names is left alone.
 const ORPHAN_AGE: Duration = Duration::from_secs(24 * 3600);
 
@@ -37,14 +36,6 @@ pub(crate) fn document_path(folder: &Path, digest: Sha256) -> PathBuf {
     folder.join("documents").join(format!("{:02x}", digest.as_bytes()[0])).join(digest.to_string())
 }
 
-fn keeping(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Fault {
-    Fault::new("keeping a document", error)
-}
-
-fn reading(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Fault {
-    Fault::new("reading a document", error)
-}
-
 impl Documents {
     pub(crate) fn new(io: Arc<dyn Io>, folder: &Path) -> Self {
         Self { io, folder: folder.to_owned(), unnamed: Mutex::default(), shelves: Mutex::default() }
@@ -52,22 +43,23 @@ impl Documents {
 
     /// See [`crate::store::Store::put_document`].
     pub(crate) fn put(&self, vault: &Vault, slot: u32, digest: Sha256, bytes: &[u8]) -> Result<(), Fault> {
-        if sha256(bytes) != *digest.as_bytes() {
-            return Err(keeping("the digest is not that of the bytes"));
-        }
+        envelope::check(digest, bytes)?;
+        let key = vault.key(slot)?.ok_or(VaultError::NoKey(slot))?;
         self.unnamed.lock().unwrap_or_else(PoisonError::into_inner).insert(digest);
-        let mut file = Vec::with_capacity(HEADER + bytes.len() + 32);
-        file.extend_from_slice(MAGIC);
-        file.extend_from_slice(&slot.to_le_bytes());
-        file.extend(vault.seal(Some(slot), Kind::Document, digest.as_bytes(), bytes)?);
+        let file = envelope::close(vault, slot, &key, digest, bytes)?;
         let mut name = String::with_capacity(24);
         for byte in vault.chance::<12>()? {
             let _ = write!(name, "{byte:02x}");
         }
-        let unfinished = self.folder.join("tmp").join(name);
+        self.keep(&name, digest, &file)
+    }
+
+    /// Keeps a document that is encrypted already, by way of a file of this name.
+    pub(crate) fn keep(&self, unfinished: &str, digest: Sha256, file: &[u8]) -> Result<(), Fault> {
+        let unfinished = self.folder.join("tmp").join(unfinished);
         let kept = self
             .shelve(digest.as_bytes()[0])
-            .and_then(|()| self.place(&unfinished, &document_path(&self.folder, digest), &file));
+            .and_then(|()| self.place(&unfinished, &document_path(&self.folder, digest), file));
         if kept.is_err() {
             let _ = remove(&unfinished);
         }
@@ -155,21 +147,13 @@ pub(crate) enum Found {
 
 /// Reads and checks a document of the store in a folder.
 pub(crate) fn read(folder: &Path, vault: &Vault, digest: Sha256) -> Result<Found, Fault> {
-    let mut bytes = match fs::read(document_path(folder, digest)) {
-        Ok(bytes) => bytes,
+    let file = match fs::read(document_path(folder, digest)) {
+        Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
         Err(error) => return Err(reading(error)),
     };
-    let (header, sealed) = bytes.split_at_mut_checked(HEADER).ok_or_else(|| reading("it is cut short"))?;
-    let slot = match header.strip_prefix(MAGIC).map(|slot| slot.try_into()) {
-        Some(Ok(slot)) => u32::from_le_bytes(slot),
-        _ => return Err(reading("it is no document of this store")),
-    };
-    let Some(plain) = vault.open(Some(slot), Kind::Document, digest.as_bytes(), sealed)? else {
-        return Ok(Found::Erased);
-    };
-    if sha256(plain) != *digest.as_bytes() {
-        return Err(reading("its digest is another"));
+    match vault.key(envelope::slot_in(&file)?)? {
+        Some(key) => envelope::open(vault, &key, digest, file).map(Found::Plain),
+        None => Ok(Found::Erased),
     }
-    Ok(Found::Plain(plain.to_vec()))
 }

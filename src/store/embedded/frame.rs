@@ -3,40 +3,17 @@
 //! A segment begins with a header of 4096 bytes; frames follow without gaps; zeros follow the last. One entry is one
 //! frame. A frame counts only at its own place: its checksum covers store, segment and offset too.
 
-use ring::digest::{SHA256, digest};
+use crate::store::chain::{Chain, PAYLOAD_MAX, StoreId, link, sha256};
 
 /// Bytes of a segment's header.
 pub(crate) const SEGMENT_HEADER: usize = 4096;
 /// Bytes of a frame's header.
 pub(crate) const FRAME_HEADER: usize = 64;
-/// The longest payload.
-pub(crate) const PAYLOAD_MAX: usize = 1 << 20;
 
 const MAGIC: &[u8; 8] = b"VERMLEDG";
 const FORMAT: u16 = 1;
 const ENTRY: u16 = 1;
 const MARK: u16 = 2;
-
-/// Names one store for ever.
-pub(crate) type StoreId = [u8; 16];
-
-/// A chain value.
-pub(crate) type Chain = [u8; 32];
-
-/// SHA-256 of bytes.
-pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
-    let mut out = [0; 32];
-    out.copy_from_slice(digest(&SHA256, bytes).as_ref());
-    out
-}
-
-/// The chain value after an entry whose payload has this digest.
-pub(crate) fn link(before: &Chain, payload: &[u8; 32]) -> Chain {
-    let mut joined = [0; 64];
-    joined[..32].copy_from_slice(before);
-    joined[32..].copy_from_slice(payload);
-    sha256(&joined)
-}
 
 /// What a segment says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use crate::store::embedded::io::remove;
 
 /// Key of the number up to which entries are surely in the tree. Sorts after all others and is written last.
 const APPLIED: &[u8] = b"~applied";
-const CACHE_BYTES: u64 = 32 << 20;
+const CACHE_BYTES: u64 = 24 << 20;
 const OPENING_LIMIT: Duration = Duration::from_secs(180);
 
 /// Writes of one or more entries: key to value, or to nothing where it is removed.

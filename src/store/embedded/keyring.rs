@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::store::cipher::Wrapped;
 use crate::store::embedded::io::{Io, fill};
 use crate::store::entry::Blind;
 
@@ -15,9 +16,6 @@ const GROWTH: u64 = 256 * 1024;
 
 const USED: u32 = u32::from_le_bytes(*b"USED");
 const ERASED: u32 = u32::from_le_bytes(*b"GONE");
-
-/// Nonce, wrapped key and tag.
-pub(crate) type Wrapped = [u8; 12 + 32 + 16];
 
 /// What a slot holds.
 #[derive(Clone, PartialEq, Eq)]

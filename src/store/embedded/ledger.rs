@@ -9,8 +9,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 
 use crate::domain::ids::Sha256;
+use crate::store::chain::{Chain, link};
 use crate::store::embedded::fold::{Place, Spot};
-use crate::store::embedded::frame::{Chain, FRAME_HEADER, FrameHead, SEGMENT_HEADER, SegmentHeader, link};
+use crate::store::embedded::frame::{FRAME_HEADER, FrameHead, SEGMENT_HEADER, SegmentHeader};
 use crate::store::embedded::io::{Io, fill};
 use crate::store::embedded::state::End;
 use crate::store::{Fault, Head};

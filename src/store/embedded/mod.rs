@@ -19,14 +19,15 @@ mod calls;
 pub mod check;
 mod condition;
 mod documents;
-mod encoding;
 mod fold;
 mod frame;
 mod index;
 mod io;
 mod keyring;
+mod keys;
 mod ledger;
 mod life;
+pub(crate) mod moving;
 mod queue;
 mod reads;
 mod recent;
@@ -40,60 +41,21 @@ mod writer;
 use std::fmt;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::{Arc, Mutex, Once, PoisonError, RwLock};
 use std::thread;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use zeroize::Zeroizing;
 
 use crate::domain::identity::PersonId;
-use crate::domain::ids::Malformed;
 use crate::store::Fault;
+use crate::store::cipher::Master;
 use crate::store::embedded::backup::Made;
 use crate::store::embedded::calls::blocking;
-use crate::store::embedded::check::Report;
 use crate::store::embedded::io::{Disk, Io};
 use crate::store::embedded::life::{Life, closed};
 use crate::store::embedded::writer::Core;
-
-/// The key above all keys: 256 bits, from configuration or a device. Without it the store is noise.
-#[derive(Clone)]
-pub struct Master(Zeroizing<[u8; 32]>);
-
-impl Master {
-    /// Wraps a key.
-    pub fn new(key: [u8; 32]) -> Self {
-        Self(Zeroizing::new(key))
-    }
-
-    fn bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl FromStr for Master {
-    type Err = Malformed;
-
-    /// Reads 64 hexadecimal digits.
-    fn from_str(text: &str) -> Result<Self, Malformed> {
-        let bad = Malformed("master key (64 hexadecimal digits)");
-        if text.len() != 64 || !text.bytes().all(|c| c.is_ascii_hexdigit()) {
-            return Err(bad);
-        }
-        let mut key = Zeroizing::new([0; 32]);
-        for (at, byte) in key.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).map_err(|_| bad)?;
-        }
-        Ok(Self(key))
-    }
-}
-
-impl fmt::Debug for Master {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Master(…)")
-    }
-}
+use crate::store::inspection::Report;
 
 /// How to keep a store.
 #[derive(Clone)]
@@ -167,6 +129,18 @@ pub enum OpenError {
         /// What is wrong.
         why: &'static str,
     },
+    /// There is nothing to move.
+    #[error("there is no store in this folder; name the one that the service works on")]
+    Nothing,
+    /// A store is on its way here.
+    #[error("the folder is receiving a store that moves here; end the move with migrate --switch first")]
+    Receiving,
+    /// The store lives elsewhere now.
+    #[error("the store was moved away from this folder; use it where it is now, and an empty folder here")]
+    Moved,
+    /// Another store is on its way here.
+    #[error("the folder holds another store, or one that is in use; name an empty folder")]
+    Occupied,
     /// A folder that must be empty is not.
     #[error("the folder is not empty; name one that is empty or does not exist")]
     NotEmpty,
@@ -189,15 +163,24 @@ pub enum OpenError {
     },
 }
 
+/// How often a lock is tried for. A process that is just ending holds it for a moment yet, and so does a child of it, or
+/// of this process, between fork and exec.
+const LOCK_TRIES: u32 = 50;
+
 /// Takes the lock of a folder.
 fn lock(folder: &Path) -> Result<File, OpenError> {
     let failed = |source| OpenError::Io { doing: "locking the folder", source };
     let file =
         File::options().create(true).truncate(false).write(true).open(folder.join("LOCK")).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::Locked),
-        Err(TryLockError::Error(source)) => Err(failed(source)),
+    let mut tries = 0;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if tries < LOCK_TRIES => thread::sleep(Duration::from_millis(20)),
+            Err(TryLockError::WouldBlock) => return Err(OpenError::Locked),
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+        tries += 1;
     }
 }
 
@@ -237,6 +220,7 @@ impl Embedded {
     pub fn open(folder: &Path, options: Options) -> Result<Self, OpenError> {
         fs::create_dir_all(folder).map_err(|source| OpenError::Io { doing: "making the folder", source })?;
         let lock = lock(folder)?;
+        moving::refuse_marked(folder)?;
         let life = Life::begin(folder, &options)?;
         Ok(Self {
             folder: folder.to_owned(),
@@ -310,6 +294,7 @@ pub fn check(folder: &Path, master: &Master) -> Result<Report, OpenError> {
 /// # Errors
 /// The folder is not empty, the store is damaged, or the disk failed: then the copy has no manifest and is none.
 pub fn backup(from: &Path, to: &Path) -> Result<Made, OpenError> {
+    moving::refuse_marked(from)?;
     backup::backup(from, to)
 }
 

@@ -15,6 +15,8 @@ use crate::store::embedded::fold::Effects;
 use crate::store::{Lease, LeaseToken};
 
 const DUE_SHOWN: usize = 10_000;
+/// Jobs for which room is kept.
+const ROOM: usize = 4096;
 pub(crate) const WAIT: Duration = Duration::from_millis(200);
 
 type Moment = (DateTime<Utc>, AnnotationId);
@@ -161,6 +163,10 @@ impl Queue {
         for id in effects.done {
             order.unshelve(id);
             order.jobs.remove(&id);
+        }
+        // A queue that was long once gives its memory back.
+        if order.jobs.capacity() > ROOM && order.jobs.len() < order.jobs.capacity() / 4 {
+            order.jobs.shrink_to(ROOM);
         }
         for issuer in effects.failed {
             order.issuers.entry(issuer).or_default().failed += 1;

@@ -7,17 +7,17 @@ use crate::domain::key::ApiKey;
 use crate::domain::ledger::{Entry, Link, Proof};
 use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery, Page};
 use crate::domain::queue::Job;
+use crate::store::chain::sha256;
+use crate::store::cipher::Kind;
 use crate::store::embedded::fold::{
     Place, TRAIL_BLOCK, annotation_key, answer_key, certificate_in, certificate_key, certificate_of,
     certificate_trail, code_key, document_key, id_at_end, issuer_trail, key_key, owner_in, photo_key,
     plain_copy_key, revision_and_slot, secret_key, trail_numbers,
 };
-use crate::store::embedded::frame::sha256;
 use crate::store::embedded::index::{Moment, View};
 use crate::store::embedded::ledger::RawEntry;
-use crate::store::embedded::vault::Kind;
 use crate::store::embedded::writer::Core;
-use crate::store::entry::{self, Blind, WriteLine, parse_sealed};
+use crate::store::entry::{self, Blind, SealedLine, WriteLine, parse_sealed};
 use crate::store::record::{read_annotation, read_certificate};
 use crate::store::{Answer, AnswerKey, DocumentOwner, Dossier, Fault, Revision};
 
@@ -39,11 +39,11 @@ impl Core {
             return Ok(if self.vault.is_erased(slot)? { None } else { Some(certificate) });
         }
         let line = self.ledger.line(place)?;
-        let WriteLine::Certificate(line) = entry::read_write(&line).map_err(fault)? else {
+        let SealedLine::Certificate(line) = entry::read_sealed(&line).map_err(fault)? else {
             return Err(fault("another record lies in its place"));
         };
         let mut sealed = parse_sealed(line.sealed).map_err(fault)?;
-        match self.vault.open(Some(line.slot), Kind::Certificate, id.as_bytes(), &mut sealed)? {
+        match self.vault.read(line.slot, Kind::Certificate, id.as_bytes(), &mut sealed)? {
             Some(plain) => {
                 let certificate = read_certificate(id, plain).map_err(fault)?;
                 self.certificates.keep(place, line.slot, &certificate);
@@ -58,11 +58,11 @@ impl Core {
             return Ok(if self.vault.is_erased(slot)? { None } else { Some(annotation) });
         }
         let line = self.ledger.line(place)?;
-        let WriteLine::Annotation(line) = entry::read_write(&line).map_err(fault)? else {
+        let SealedLine::Annotation(line) = entry::read_sealed(&line).map_err(fault)? else {
             return Err(fault("another record lies in its place"));
         };
         let mut sealed = parse_sealed(line.sealed).map_err(fault)?;
-        match self.vault.open(Some(line.slot), Kind::Annotation, id.as_bytes(), &mut sealed)? {
+        match self.vault.read(line.slot, Kind::Annotation, id.as_bytes(), &mut sealed)? {
             Some(plain) => {
                 let annotation = read_annotation(id, plain).map_err(fault)?;
                 self.annotations.keep(place, line.slot, &annotation);

@@ -8,14 +8,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::domain::ids::Sha256;
+use crate::store::chain::StoreId;
+use crate::store::cipher::{Master, key_check};
 use crate::store::embedded::fold::{FoldError, Place, Spot, annotation_key, certificate_key, fold};
 use crate::store::embedded::frame::{Extent, Frame, SEGMENT_HEADER, SegmentHeader, Tail, scan};
 use crate::store::embedded::index::{self, Index, View};
 use crate::store::embedded::io::{Io, fill, remove};
 use crate::store::embedded::ledger::{Ledger, Pen, Segment, segment_path};
 use crate::store::embedded::state::{End, FORMAT, State, boot_id};
-use crate::store::embedded::vault::key_check;
-use crate::store::embedded::{Master, OpenError, keyring};
+use crate::store::embedded::{OpenError, keyring};
 use crate::store::entry::{self, Bytes, WriteLine};
 
 /// Keys of the index that are gathered before they are written, in order, when it is rebuilt.
@@ -49,10 +50,21 @@ pub(crate) fn recover(
     master: &Master,
     segment_bytes: usize,
 ) -> Result<Recovered, OpenError> {
+    recover_as(io, folder, master, segment_bytes, None)
+}
+
+/// The same, where a new store gets the name of one that moves here.
+pub(crate) fn recover_as(
+    io: &Arc<dyn Io>,
+    folder: &Path,
+    master: &Master,
+    segment_bytes: usize,
+    store: Option<StoreId>,
+) -> Result<Recovered, OpenError> {
     remove_unfinished(folder).map_err(failed("clearing unfinished files"))?;
     let old = match State::read(folder).map_err(failed("reading STATE"))? {
         Some(state) => state,
-        None => create(io, folder, master, segment_bytes)?,
+        None => create(io, folder, master, segment_bytes, store)?,
     };
     judge(&old, folder, master)?;
 
@@ -132,6 +144,7 @@ fn create(
     folder: &Path,
     master: &Master,
     segment_bytes: usize,
+    store: Option<StoreId>,
 ) -> Result<State, OpenError> {
     let making = failed("making a new store");
     for path in segments(folder).map_err(&making)?.into_values() {
@@ -148,7 +161,7 @@ fn create(
     let file = io.create(&ring).map_err(&making)?;
     io.sync(&file, &ring).map_err(&making)?;
 
-    let store = random().map_err(&making)?;
+    let store = store.map_or_else(random, Ok).map_err(&making)?;
     let header = SegmentHeader { store, first: 1, before: [0; 32] };
     write_segment(&**io, folder, &header, &header.write(), segment_bytes).map_err(&making)?;
     io.sync_dir(folder).map_err(&making)?;

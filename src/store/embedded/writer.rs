@@ -11,7 +11,6 @@ use crate::domain::annotation::Annotation;
 use crate::domain::certificate::Certificate;
 use crate::store::embedded::condition::Condition;
 use crate::store::embedded::documents::Documents;
-use crate::store::embedded::encoding::{Check, Prepared};
 use crate::store::embedded::fold::{
     Effects, FoldError, answer_key, certificate_key, fold, job_key, revision_and_slot,
 };
@@ -21,6 +20,7 @@ use crate::store::embedded::queue::Queue;
 use crate::store::embedded::recent::Recent;
 use crate::store::embedded::state::End;
 use crate::store::embedded::vault::Vault;
+use crate::store::encoding::{Check, Prepared};
 use crate::store::{CommitError, Committed, Fault, LeaseToken};
 
 const GROUP_CHANGES: usize = 512;

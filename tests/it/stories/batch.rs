@@ -118,11 +118,11 @@ fn a_photo_is_checked_and_one_that_is_no_picture_is_refused() {
 }
 
 #[test]
-fn the_samples_are_loaded_by_the_command_on_a_folder_and_again_without_change() {
+fn the_samples_are_loaded_by_the_command_beside_the_store_and_again_without_change() {
     let folder = tempfile::TempDir::new().unwrap();
     let data = folder.path().join("data");
     let file = samples_file();
-    let load = || command::run(&["import", file.to_str().unwrap(), "--data", data.to_str().unwrap()]);
+    let load = || command::beside(&data, &["import", file.to_str().unwrap()]);
     let first = load();
     assert_eq!(first.code, 0, "{first:?}");
     assert!(first.said().contains("300"), "{first:?}");

@@ -48,9 +48,8 @@ fn nobody_gives_what_they_do_not_have() {
 fn the_first_key_is_made_beside_the_stopped_service_and_works_once_it_runs() {
     let folder = Arc::new(TempDir::new().unwrap());
     let data = folder.path().join("data");
-    let args =
-        ["admin", "key", "create", "--scopes", "certificates:read", "--issuer", HUNAN, "--json", "--data"];
-    let made = command::run(&[&args[..], &[data.to_str().unwrap()]].concat()).json();
+    let args = ["admin", "key", "create", "--scopes", "certificates:read", "--issuer", HUNAN, "--json"];
+    let made = command::beside(&data, &args).json();
     let key = made["key"].as_str().unwrap();
     assert!(key.starts_with("vk_"));
 

@@ -1,13 +1,9 @@
-//! What the service must show, told as its users would tell it.
+//! What the service must show, told as its users would tell it: the same on every home of the store.
 
 mod access;
 mod audit;
-mod backup;
 mod bad_input;
 mod batch;
-mod configuration;
-mod crash;
-mod demo;
 mod exemption;
 mod file;
 mod idempotency;
@@ -16,7 +12,6 @@ mod matrix;
 mod operations;
 mod page;
 mod quota;
-mod sample;
 mod standing;
 mod trouble;
 mod validity;

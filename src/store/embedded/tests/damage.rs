@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::store::cipher::Master;
 use crate::store::embedded::frame::{FRAME_HEADER, SEGMENT_HEADER, SegmentHeader, scan};
 use crate::store::embedded::io::Disk;
 use crate::store::embedded::ledger::segment_path;
@@ -11,7 +12,7 @@ use crate::store::embedded::recovery::{recover, walk};
 use crate::store::embedded::state::State;
 use crate::store::embedded::tests::disk::Dice;
 use crate::store::embedded::tests::{Folder, open, options};
-use crate::store::embedded::{Embedded, Master, OpenError, Options, check, io};
+use crate::store::embedded::{Embedded, OpenError, Options, check, io};
 use crate::store::samples::{certificate, certificate_id, dossier, entered, ordered};
 use crate::store::{Health, Store};
 

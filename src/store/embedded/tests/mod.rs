@@ -23,9 +23,10 @@ use tempfile::TempDir;
 
 use crate::domain::ids::Sha256;
 use crate::store::Store;
+use crate::store::chain::sha256;
+use crate::store::cipher::Master;
 use crate::store::contract::Home;
-use crate::store::embedded::frame::sha256;
-use crate::store::embedded::{Embedded, Master, Options};
+use crate::store::embedded::{Embedded, Options};
 
 /// A folder for one store.
 struct Folder(TempDir);

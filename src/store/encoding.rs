@@ -4,11 +4,9 @@ use crate::domain::annotation::{Phase, State};
 use crate::domain::certificate::Line;
 use crate::domain::event::Event;
 use crate::domain::identity::PersonId;
-use crate::domain::ids::{CertificateId, Malformed};
-use crate::store::embedded::fold::{certificate_key, certificate_of, revision_and_slot};
-use crate::store::embedded::frame::sha256;
-use crate::store::embedded::index::{Index, View};
-use crate::store::embedded::vault::{Kind, Vault};
+use crate::domain::ids::{AnnotationId, CertificateId, Malformed};
+use crate::store::chain::sha256;
+use crate::store::cipher::{Cipher, DataKey, Kind, VaultError};
 use crate::store::entry::{
     self, AnnotationLine, AnswerLine, Blind, CertificateLine, EventShape, JobDoneLine, NumberKey,
     PlainCopyLine, ReasonShape, WriteLine, parse_sealed, print_sealed,
@@ -16,7 +14,25 @@ use crate::store::entry::{
 use crate::store::record::{Unreadable, write_annotation, write_certificate};
 use crate::store::{AnswerKey, Change, Expect, Fault, LeaseToken, Revision, Write};
 
-/// What must hold, in the words of the index.
+/// What a home finds out for the encoding: which key is whose.
+pub(crate) trait Keys {
+    fn cipher(&self) -> &Cipher;
+
+    /// The slot of a person: as the records know it, or a new one.
+    fn slot_of(&self, person: Blind) -> Result<u32, Fault>;
+
+    /// The slot of the person whom an event is about, where it is known and not erased.
+    fn slot_about(
+        &self,
+        certificate: Option<CertificateId>,
+        annotation: Option<AnnotationId>,
+    ) -> Result<Option<u32>, Fault>;
+
+    /// The key of a slot; none where it was erased.
+    fn key(&self, slot: u32) -> Result<Option<DataKey>, Fault>;
+}
+
+/// What must hold, in blind words.
 #[derive(Clone, Debug)]
 pub(crate) enum Check {
     Dossier(CertificateId, Revision),
@@ -37,38 +53,35 @@ fn encoding(error: Unreadable) -> Fault {
     Fault::new("encoding a change", error)
 }
 
-/// The slot of a person: as the records know it, or a new one.
-pub(crate) fn slot_of(vault: &Vault, index: &Index, person: Blind) -> Result<u32, Fault> {
-    vault.slot_of(person, || {
-        let last = index.read(|now| now.last(&[b"p", &person.0[..]].concat()))?;
-        Ok(last.and_then(|(_, slot)| slot.try_into().ok()).map(u32::from_be_bytes))
-    })
-}
-
 /// Encrypts and writes down a change.
-pub(crate) fn prepare(vault: &Vault, index: &Index, change: &Change) -> Result<Prepared, Fault> {
-    let checks = change.expects.iter().map(|expect| check(vault, expect)).collect();
+pub(crate) fn prepare(keys: &impl Keys, change: &Change) -> Result<Prepared, Fault> {
+    let cipher = keys.cipher();
+    let checks = change.expects.iter().map(|expect| check(cipher, expect)).collect();
     let sealed = change
         .writes
         .iter()
-        .map(|write| seal(vault, index, write))
+        .map(|write| seal(keys, write))
         .collect::<Result<Vec<Option<Sealed>>, Fault>>()?;
     let lines: Vec<WriteLine<'_>> =
-        change.writes.iter().zip(&sealed).filter_map(|(write, sealed)| line(vault, write, sealed)).collect();
+        change.writes.iter().zip(&sealed).filter_map(|(write, sealed)| line(cipher, write, sealed)).collect();
     let events = change
         .events
         .iter()
-        .map(|event| event_shape(vault, index, change, &sealed, event))
+        .map(|event| event_shape(keys, change, &sealed, event))
         .collect::<Result<Vec<EventShape>, Fault>>()?;
     let payload = entry::write(events, &lines).map_err(encoding)?;
     let digest = sha256(&payload);
     Ok(Prepared { checks, payload, digest })
 }
 
-fn check(vault: &Vault, expect: &Expect) -> Check {
+fn live(keys: &impl Keys, slot: u32) -> Result<DataKey, Fault> {
+    Ok(keys.key(slot)?.ok_or(VaultError::NoKey(slot))?)
+}
+
+fn check(cipher: &Cipher, expect: &Expect) -> Check {
     match expect {
         Expect::Dossier(id, revision) => Check::Dossier(*id, *revision),
-        Expect::Newest(kind, no, id) => Check::Newest(vault.number_key(kind, no), *id),
+        Expect::Newest(kind, no, id) => Check::Newest(cipher.number_key(kind, no), *id),
         Expect::Unanswered(key) => Check::Unanswered(key.clone()),
         Expect::Lease(token) => Check::Lease(*token),
     }
@@ -81,7 +94,7 @@ struct Sealed {
     text: String,
 }
 
-fn seal(vault: &Vault, index: &Index, write: &Write) -> Result<Option<Sealed>, Fault> {
+fn seal(keys: &impl Keys, write: &Write) -> Result<Option<Sealed>, Fault> {
     let (person, kind, name, plain): (&PersonId, Kind, &[u8], _) = match write {
         Write::Certificate(certificate) => (
             &certificate.details.holder.id,
@@ -94,19 +107,19 @@ fn seal(vault: &Vault, index: &Index, write: &Write) -> Result<Option<Sealed>, F
         }
         _ => return Ok(None),
     };
-    let person = vault.blind_person(person);
-    let slot = slot_of(vault, index, person)?;
-    let bytes = vault.seal(Some(slot), kind, name, &plain.map_err(encoding)?)?;
+    let person = keys.cipher().blind_person(person);
+    let slot = keys.slot_of(person)?;
+    let bytes = keys.cipher().seal(&live(keys, slot)?, kind, name, &plain.map_err(encoding)?)?;
     Ok(Some(Sealed { person, slot, text: print_sealed(&bytes) }))
 }
 
-fn line<'a>(vault: &Vault, write: &'a Write, sealed: &'a Option<Sealed>) -> Option<WriteLine<'a>> {
+fn line<'a>(cipher: &Cipher, write: &'a Write, sealed: &'a Option<Sealed>) -> Option<WriteLine<'a>> {
     Some(match (write, sealed) {
         (Write::Certificate(certificate), Some(sealed)) => WriteLine::Certificate(CertificateLine {
             id: certificate.id,
             version: certificate.version,
             issuer: certificate.details.issuer.uscc,
-            number: vault.number_key(&certificate.details.kind, &certificate.details.management_no),
+            number: cipher.number_key(&certificate.details.kind, &certificate.details.management_no),
             person: sealed.person,
             slot: sealed.slot,
             photo: certificate.details.photo,
@@ -117,7 +130,7 @@ fn line<'a>(vault: &Vault, write: &'a Write, sealed: &'a Option<Sealed>) -> Opti
                 id: annotation.id,
                 certificate: annotation.certificate,
                 issuer: *issuer,
-                code: vault.blind_code(annotation.code),
+                code: cipher.blind_code(annotation.code),
                 slot: sealed.slot,
                 state: state_word(&annotation.state),
                 document: annotation.sealed().map(|sealed| sealed.document),
@@ -146,16 +159,20 @@ fn state_word(state: &State) -> &'static str {
 }
 
 fn event_shape(
-    vault: &Vault,
-    index: &Index,
+    keys: &impl Keys,
     change: &Change,
     sealed: &[Option<Sealed>],
     event: &Event,
 ) -> Result<EventShape, Fault> {
     let reason = match &event.reason {
         Some(reason) => {
-            let slot = slot_of_event(vault, index, change, sealed, event)?;
-            let bytes = vault.seal(slot, Kind::Reason, &reason_name(event), reason.as_str().as_bytes())?;
+            let slot = slot_of_event(keys, change, sealed, event)?;
+            let key = match slot {
+                Some(slot) => live(keys, slot)?,
+                None => keys.cipher().service().clone(),
+            };
+            let bytes =
+                keys.cipher().seal(&key, Kind::Reason, &reason_name(event), reason.as_str().as_bytes())?;
             Some(ReasonShape { slot, sealed: print_sealed(&bytes) })
         }
         None => None,
@@ -183,18 +200,16 @@ fn reason_name(event: &Event) -> Vec<u8> {
 
 /// Whose key keeps an event's reason: that of the person whose certificate or annotation it speaks of.
 fn slot_of_event(
-    vault: &Vault,
-    index: &Index,
+    keys: &impl Keys,
     change: &Change,
     sealed: &[Option<Sealed>],
     event: &Event,
 ) -> Result<Option<u32>, Fault> {
-    let mut certificate = event.certificate;
     for (write, sealed) in change.writes.iter().zip(sealed) {
         let about = match write {
-            Write::Certificate(written) => certificate == Some(written.id),
+            Write::Certificate(written) => event.certificate == Some(written.id),
             Write::Annotation { annotation, .. } => {
-                event.annotation == Some(annotation.id) || certificate == Some(annotation.certificate)
+                event.annotation == Some(annotation.id) || event.certificate == Some(annotation.certificate)
             }
             _ => false,
         };
@@ -202,42 +217,39 @@ fn slot_of_event(
             return Ok(Some(sealed.slot));
         }
     }
-    if let (None, Some(annotation)) = (certificate, event.annotation) {
-        certificate = index.read(|now| certificate_of(now, annotation))?;
-    }
-    let Some(id) = certificate else { return Ok(None) };
-    let value = index.now().find(&certificate_key(id))?;
-    let slot = value.and_then(|value| revision_and_slot(&value)).map(|(_, slot)| slot);
-    match slot {
-        Some(slot) if !vault.is_erased(slot)? => Ok(Some(slot)),
-        _ => Ok(None),
-    }
+    keys.slot_about(event.certificate, event.annotation)
 }
 
 fn reading(error: Malformed) -> Fault {
     Fault::new("reading an event", error)
 }
 
-impl Vault {
-    /// An event with its reason decrypted; without it where the person was erased.
-    pub(crate) fn read_event(&self, shape: EventShape) -> Result<Event, Fault> {
-        let mut event = Event {
-            deed: shape.deed.parse().map_err(reading)?,
-            actor: shape.actor,
-            at: shape.at,
-            issuer: shape.issuer,
-            certificate: shape.certificate,
-            annotation: shape.annotation,
-            key: shape.key,
-            reason: None,
+/// An event with its reason decrypted by what `key` gives for its slot; without it where the person was erased.
+pub(crate) fn read_event(
+    cipher: &Cipher,
+    shape: EventShape,
+    key: impl FnOnce(u32) -> Result<Option<DataKey>, Fault>,
+) -> Result<Event, Fault> {
+    let mut event = Event {
+        deed: shape.deed.parse().map_err(reading)?,
+        actor: shape.actor,
+        at: shape.at,
+        issuer: shape.issuer,
+        certificate: shape.certificate,
+        annotation: shape.annotation,
+        key: shape.key,
+        reason: None,
+    };
+    if let Some(reason) = shape.reason {
+        let mut sealed = parse_sealed(&reason.sealed).map_err(reading)?;
+        let key = match reason.slot {
+            Some(slot) => key(slot)?,
+            None => Some(cipher.service().clone()),
         };
-        if let Some(reason) = shape.reason {
-            let mut sealed = parse_sealed(&reason.sealed).map_err(reading)?;
-            let name = reason_name(&event);
-            let plain = self.open(reason.slot, Kind::Reason, &name, &mut sealed)?;
-            let text = plain.and_then(|plain| std::str::from_utf8(plain).ok());
-            event.reason = text.and_then(|text| text.parse::<Line<200>>().ok());
+        if let Some(key) = key {
+            let plain = cipher.open(&key, Kind::Reason, &reason_name(&event), &mut sealed)?;
+            event.reason = std::str::from_utf8(plain).ok().and_then(|text| text.parse::<Line<200>>().ok());
         }
-        Ok(event)
     }
+    Ok(event)
 }

@@ -1,0 +1,45 @@
+//! Which key is whose, as the encoding of a change asks it: from the vault and the index.
+
+use crate::domain::ids::{AnnotationId, CertificateId};
+use crate::store::Fault;
+use crate::store::cipher::{Cipher, DataKey};
+use crate::store::embedded::fold::{certificate_key, certificate_of, revision_and_slot};
+use crate::store::embedded::index::View;
+use crate::store::embedded::writer::Core;
+use crate::store::encoding::Keys;
+use crate::store::entry::Blind;
+
+impl Keys for Core {
+    fn cipher(&self) -> &Cipher {
+        &self.vault
+    }
+
+    fn slot_of(&self, person: Blind) -> Result<u32, Fault> {
+        self.vault.slot_of(person, || {
+            let last = self.index.read(|now| now.last(&[b"p", &person.0[..]].concat()))?;
+            Ok(last.and_then(|(_, slot)| slot.try_into().ok()).map(u32::from_be_bytes))
+        })
+    }
+
+    fn slot_about(
+        &self,
+        certificate: Option<CertificateId>,
+        annotation: Option<AnnotationId>,
+    ) -> Result<Option<u32>, Fault> {
+        let certificate = match (certificate, annotation) {
+            (None, Some(annotation)) => self.index.read(|now| certificate_of(now, annotation))?,
+            (certificate, _) => certificate,
+        };
+        let Some(id) = certificate else { return Ok(None) };
+        let value = self.index.now().find(&certificate_key(id))?;
+        let slot = value.and_then(|value| revision_and_slot(&value)).map(|(_, slot)| slot);
+        match slot {
+            Some(slot) if !self.vault.is_erased(slot)? => Ok(Some(slot)),
+            _ => Ok(None),
+        }
+    }
+
+    fn key(&self, slot: u32) -> Result<Option<DataKey>, Fault> {
+        Ok(self.vault.key(slot)?)
+    }
+}

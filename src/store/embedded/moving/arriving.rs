@@ -1,0 +1,237 @@
+//! A folder that receives a store: a whole store at every moment, with its index, only marked and not yet all of it.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+
+use crate::domain::ids::Sha256;
+use crate::domain::ledger::Head;
+use crate::store::Fault;
+use crate::store::chain::{StoreId, link, sha256};
+use crate::store::embedded::calls::blocking;
+use crate::store::embedded::documents::{Documents, document_path};
+use crate::store::embedded::index::{self, Index};
+use crate::store::embedded::io::{Io, remove, replace};
+use crate::store::embedded::keyring::{Keyring, Slot};
+use crate::store::embedded::ledger::{Ledger, Pen};
+use crate::store::embedded::moving::{MOVED, RECEIVING, moving, slots_of};
+use crate::store::embedded::recovery::{Recovered, raise_index, recover_as, replay};
+use crate::store::embedded::state::State;
+use crate::store::embedded::{OpenError, Options, lock};
+use crate::store::migrate::mentions::Counts;
+use crate::store::migrate::{Holding, RawEntry, RawSlot, Survey, Target};
+
+/// A folder that receives a store.
+#[derive(Debug)]
+pub(crate) struct Arriving(Arc<Folder>);
+
+struct Folder {
+    path: PathBuf,
+    io: Arc<dyn Io>,
+    state: State,
+    ledger: Ledger,
+    index: Index,
+    ring: Keyring,
+    documents: Documents,
+    /// None after a failed write, and when the store is live.
+    pen: Mutex<Option<Pen>>,
+    _lock: File,
+}
+
+impl std::fmt::Debug for Folder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Folder({})", self.path.display())
+    }
+}
+
+impl Arriving {
+    /// Takes an empty folder, or one that receives this store already.
+    pub(crate) fn open(path: &Path, options: &Options, store: StoreId) -> Result<Self, OpenError> {
+        let failed = |doing| move |source| OpenError::Io { doing, source };
+        fs::create_dir_all(path).map_err(failed("making the folder"))?;
+        let lock = lock(path)?;
+        claim(&*options.io, path)?;
+        let segment_bytes = options.segment_bytes.clamp(16 << 10, 1 << 30) as usize;
+        let Recovered { state, ledger, pen, index_may_be_trusted } =
+            recover_as(&options.io, path, &options.master, segment_bytes, Some(store))?;
+        if state.store.0 != store {
+            return Err(OpenError::Occupied);
+        }
+        let index = raise_index(path, &ledger, index_may_be_trusted)?;
+        let ring = Keyring::open(options.io.clone(), path).map_err(failed("opening the key ring"))?;
+        Ok(Self(Arc::new(Folder {
+            path: path.to_owned(),
+            io: options.io.clone(),
+            state,
+            ledger,
+            index,
+            ring,
+            documents: Documents::new(options.io.clone(), path),
+            pen: Mutex::new(Some(pen)),
+            _lock: lock,
+        })))
+    }
+}
+
+/// Marks an empty folder as receiving; refuses any other that is not marked so.
+fn claim(io: &dyn Io, path: &Path) -> Result<(), OpenError> {
+    let failed = |source| OpenError::Io { doing: "marking the folder", source };
+    if path.join(RECEIVING).exists() {
+        return Ok(());
+    }
+    if path.join(MOVED).exists() {
+        return Err(OpenError::Moved);
+    }
+    for file in fs::read_dir(path).map_err(failed)? {
+        let name = file.map_err(failed)?.file_name();
+        // The lock is ours; a mark that was not finished is of no harm.
+        if !["LOCK", "RECEIVING.tmp"].iter().any(|ours| name == *ours) {
+            return Err(OpenError::Occupied);
+        }
+    }
+    replace(io, &path.join(RECEIVING), b"receiving\n").map_err(failed)
+}
+
+impl Folder {
+    fn put_slots(&self, slots: &[RawSlot]) -> Result<(), Fault> {
+        if slots.is_empty() {
+            return Ok(());
+        }
+        for slot in slots {
+            let written = match slot.key {
+                Some((person, key)) => Slot::Used { person, key },
+                None => Slot::Erased,
+            };
+            self.ring.write(slot.slot, &written.write()).map_err(moving)?;
+        }
+        self.ring.sync().map_err(moving)
+    }
+
+    fn replay(&self, entries: &[RawEntry]) -> Result<Head, Fault> {
+        let before = self.ledger.head();
+        let (mut seq, mut chain) = (before.seq, *before.chain.as_bytes());
+        for entry in entries {
+            (seq, chain) = (seq + 1, link(&chain, &sha256(&entry.payload)));
+            if (entry.seq, entry.chain) != (seq, chain) {
+                return Err(moving("the entries do not continue the ledger"));
+            }
+        }
+        let mut drawer = self.pen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pen = drawer.take().ok_or_else(|| moving("an earlier write failed; begin again"))?;
+        for entry in entries {
+            if entry.payload.len() > pen.longest() {
+                return Err(moving("an entry is longer than a segment"));
+            }
+            if !pen.fits(entry.payload.len()) {
+                pen.commit(&self.ledger).map_err(moving)?;
+                pen.turn(&self.ledger).map_err(moving)?.map_err(|_| moving("the disk is full"))?;
+            }
+            pen.add(&entry.payload, &sha256(&entry.payload));
+        }
+        pen.commit(&self.ledger).map_err(moving)?;
+        replay(&self.index, &self.ledger, before.seq + 1, false).map_err(moving)?;
+        *drawer = Some(pen);
+        Ok(self.ledger.head())
+    }
+
+    fn survey(&self) -> Result<Survey, Fault> {
+        let now = self.index.now();
+        let count = |prefix: &[u8]| {
+            let mut count = 0;
+            now.walk(prefix, None, |_, _| {
+                count += 1;
+                Ok(true)
+            })
+            .map(|()| count)
+        };
+        let counts = Counts {
+            certificates: count(b"c")?,
+            annotations: count(b"a")?,
+            documents: count(b"s")? + count(b"q")?,
+        };
+        Ok(Survey { head: self.ledger.head(), counts })
+    }
+
+    fn go_live(&self) -> Result<(), Fault> {
+        let pen = self.pen.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut pen = pen.ok_or_else(|| moving("an earlier write failed; begin again"))?;
+        if pen.wants_mark() {
+            pen.mark().map_err(moving)?;
+        }
+        self.index.flush().map_err(moving)?;
+        index::sync_folder(&self.path).map_err(moving)?;
+        let (end, slots) = (pen.end(), self.ring.end().map_err(moving)?);
+        drop(pen);
+        let state = State { clean: true, end, slots, ..self.state.clone() };
+        state.write(&*self.io, &self.path).map_err(moving)?;
+        // Last: until now nobody serves it.
+        remove(&self.path.join(RECEIVING)).map_err(moving)?;
+        self.io.sync_dir(&self.path).map_err(moving)
+    }
+}
+
+#[async_trait]
+impl Holding for Arriving {
+    fn id(&self) -> Result<StoreId, Fault> {
+        Ok(self.0.state.store.0)
+    }
+
+    async fn survey(&self) -> Result<Survey, Fault> {
+        let folder = self.0.clone();
+        blocking(move || folder.survey()).await
+    }
+
+    async fn raw_entries(&self, after: u64, limit: u32) -> Result<Vec<RawEntry>, Fault> {
+        let folder = self.0.clone();
+        blocking(move || {
+            let mut entries = Vec::new();
+            folder.ledger.walk(after + 1, |entry| {
+                entries.push(RawEntry { seq: entry.seq, chain: entry.chain, payload: entry.payload });
+                Ok(entries.len() < limit as usize)
+            })?;
+            Ok(entries)
+        })
+        .await
+    }
+
+    async fn raw_slots(&self, from: u32, limit: u32) -> Result<Vec<RawSlot>, Fault> {
+        let folder = self.0.clone();
+        blocking(move || slots_of(&folder.ring, from, limit)).await
+    }
+
+    async fn raw_document(&self, digest: Sha256) -> Result<Option<Vec<u8>>, Fault> {
+        let path = document_path(&self.0.path, digest);
+        blocking(move || match fs::read(path) {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(moving(error)),
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Target for Arriving {
+    async fn put_raw_slots(&self, slots: &[RawSlot]) -> Result<(), Fault> {
+        let (folder, slots) = (self.0.clone(), slots.to_vec());
+        blocking(move || folder.put_slots(&slots)).await
+    }
+
+    async fn put_raw_document(&self, digest: Sha256, file: &[u8]) -> Result<(), Fault> {
+        let (folder, file) = (self.0.clone(), file.to_vec());
+        blocking(move || folder.documents.keep(&digest.to_string(), digest, &file)).await
+    }
+
+    async fn replay(&self, entries: Vec<RawEntry>) -> Result<Head, Fault> {
+        let folder = self.0.clone();
+        blocking(move || folder.replay(&entries)).await
+    }
+
+    async fn go_live(&self) -> Result<(), Fault> {
+        let folder = self.0.clone();
+        blocking(move || folder.go_live()).await
+    }
+}

@@ -1,0 +1,261 @@
+//! A folder that a store leaves, served or not. Of a served one only those entries are read that a later frame vouches
+//! for: what the disk might still lose must not be copied, or the copy would go its own way.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+
+use crate::domain::ids::Sha256;
+use crate::domain::ledger::Head;
+use crate::store::Fault;
+use crate::store::chain::{Chain, StoreId, link, sha256};
+use crate::store::cipher::Master;
+use crate::store::embedded::calls::blocking;
+use crate::store::embedded::documents::document_path;
+use crate::store::embedded::frame::{FRAME_HEADER, FrameHead, SEGMENT_HEADER, SegmentHeader};
+use crate::store::embedded::io::{Disk, replace};
+use crate::store::embedded::keyring::Keyring;
+use crate::store::embedded::moving::{MOVED, RECEIVING, TRIES, moving, slots_of};
+use crate::store::embedded::recovery::{judge, segments, walk};
+use crate::store::embedded::state::State;
+use crate::store::embedded::{OpenError, lock};
+use crate::store::migrate::mentions::Mentions;
+use crate::store::migrate::{Holding, RawEntry, RawSlot, Source, Survey, Tenure};
+
+/// A folder that a store leaves.
+#[derive(Debug)]
+pub(crate) struct Leaving(Arc<Folder>);
+
+#[derive(Debug)]
+struct Folder {
+    path: PathBuf,
+    state: State,
+    ring: Keyring,
+    /// Where the next entries are read, most likely.
+    cursor: Mutex<Option<Cursor>>,
+    lock: Mutex<Option<File>>,
+}
+
+/// A place in the ledger, after an entry.
+#[derive(Debug, Clone)]
+struct Cursor {
+    header: SegmentHeader,
+    file: Arc<File>,
+    offset: usize,
+    seq: u64,
+    chain: Chain,
+}
+
+impl Leaving {
+    /// Looks at a folder; whoever serves it is not disturbed.
+    pub(crate) fn open(path: &Path, master: &Master) -> Result<Self, OpenError> {
+        let failed = |doing| move |source| OpenError::Io { doing, source };
+        let state = State::read(path).map_err(failed("reading STATE"))?.ok_or(OpenError::Nothing)?;
+        judge(&state, path, master)?;
+        let ring = Keyring::open(Arc::new(Disk), path).map_err(failed("opening the key ring"))?;
+        let (cursor, lock) = (Mutex::default(), Mutex::default());
+        Ok(Self(Arc::new(Folder { path: path.to_owned(), state, ring, cursor, lock })))
+    }
+}
+
+impl Cursor {
+    /// The beginning of a segment.
+    fn at(path: &Path, first: u64) -> Result<Self, Fault> {
+        let file = File::open(path).map_err(moving)?;
+        let mut bytes = vec![0; SEGMENT_HEADER];
+        file.read_exact_at(&mut bytes, 0).map_err(moving)?;
+        let header = SegmentHeader::read(&bytes).filter(|header| header.first == first);
+        let header = header.ok_or_else(|| moving("the header of a segment is damaged"))?;
+        let (seq, chain) = (first - 1, header.before);
+        Ok(Self { header, file: Arc::new(file), offset: SEGMENT_HEADER, seq, chain })
+    }
+
+    /// The frame here; none where no whole one lies here.
+    fn frame(&self) -> Result<Option<(FrameHead, Vec<u8>)>, Fault> {
+        let read = |bytes: &mut [u8]| match self.file.read_exact_at(bytes, self.offset as u64) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+            Err(error) => Err(moving(error)),
+        };
+        let mut bytes = vec![0; FRAME_HEADER];
+        if !read(&mut bytes)? {
+            return Ok(None);
+        }
+        let Some(head) = FrameHead::read(&bytes) else { return Ok(None) };
+        bytes.resize(FRAME_HEADER + head.length, 0);
+        if !read(&mut bytes)? {
+            return Ok(None);
+        }
+        let whole = self.header.frame(&bytes, self.offset).map(|frame| (frame.head, frame.payload.to_vec()));
+        Ok(whole)
+    }
+}
+
+impl Folder {
+    fn is_locked(&self) -> bool {
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// A place before the entry after `after`.
+    fn seek(&self, after: u64) -> Result<Cursor, Fault> {
+        let known = self.cursor.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(known) = known.filter(|known| known.seq == after) {
+            return Ok(known);
+        }
+        let paths = segments(&self.path).map_err(moving)?;
+        let (first, path) =
+            paths.range(..=after + 1).next_back().ok_or_else(|| moving("the first segment is missing"))?;
+        Cursor::at(path, *first)
+    }
+
+    fn next_segment(&self, seq: u64) -> Result<Option<Cursor>, Fault> {
+        let paths = segments(&self.path).map_err(moving)?;
+        paths.get(&(seq + 1)).map(|path| Cursor::at(path, seq + 1)).transpose()
+    }
+
+    fn entries(&self, after: u64, limit: u32) -> Result<Vec<RawEntry>, Fault> {
+        let mut at = self.seek(after)?;
+        let mut found: Vec<(RawEntry, Cursor)> = Vec::new();
+        let mut vouched = 0;
+        let durable_at_start = |at: &Cursor| match self.state.end.segment == at.header.first {
+            true => self.state.end.offset as usize,
+            false => 0,
+        };
+        let mut durable = durable_at_start(&at);
+        while vouched < limit as usize {
+            let Some((head, payload)) = at.frame()? else {
+                match self.next_segment(at.seq)?.filter(|next| next.header.first > at.header.first) {
+                    // It was begun when all before it was durable.
+                    Some(next) => {
+                        vouched = found.len();
+                        durable = durable_at_start(&next);
+                        at = next;
+                        continue;
+                    }
+                    None => break,
+                }
+            };
+            at.offset += FRAME_HEADER + payload.len();
+            durable = durable.max(head.durable_to);
+            if head.entry {
+                let chain = link(&at.chain, &sha256(&payload));
+                if (head.seq, head.chain) != (at.seq + 1, chain) {
+                    return Err(moving("an entry does not continue the chain"));
+                }
+                (at.seq, at.chain) = (head.seq, chain);
+                if head.seq > after {
+                    found.push((RawEntry { seq: head.seq, chain, payload }, at.clone()));
+                }
+            }
+            while found.get(vouched).is_some_and(|(_, end)| end.offset <= durable) {
+                vouched += 1;
+            }
+        }
+        if self.is_locked() {
+            vouched = found.len();
+        }
+        found.truncate(vouched.min(limit as usize));
+        if let Some((_, end)) = found.last() {
+            *self.cursor.lock().unwrap_or_else(PoisonError::into_inner) = Some(end.clone());
+        }
+        Ok(found.into_iter().map(|(entry, _)| entry).collect())
+    }
+
+    fn survey(&self) -> Result<Survey, Fault> {
+        // As it is now: the service may have been closed since, and said how far the ledger reaches.
+        let state = State::read(&self.path).map_err(moving)?.unwrap_or_else(|| self.state.clone());
+        let mut tries = 0;
+        loop {
+            let mut named = Mentions::default();
+            let mut unreadable = None;
+            let walked = walk(&self.path, &state, |_, frame| {
+                if let Err(error) = named.read(frame.payload) {
+                    unreadable = Some(error);
+                }
+            });
+            tries += 1;
+            match (walked, unreadable) {
+                (Ok(walked), None) => {
+                    let head = Head { seq: walked.extent.seq, chain: Sha256::new(walked.extent.chain) };
+                    return Ok(Survey { head, counts: named.counts() });
+                }
+                (_, Some(error)) => return Err(error),
+                (Err(_), None) if tries < TRIES => {}
+                (Err(error), None) => return Err(moving(error)),
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Holding for Leaving {
+    fn id(&self) -> Result<StoreId, Fault> {
+        Ok(self.0.state.store.0)
+    }
+
+    async fn survey(&self) -> Result<Survey, Fault> {
+        let folder = self.0.clone();
+        blocking(move || folder.survey()).await
+    }
+
+    async fn raw_entries(&self, after: u64, limit: u32) -> Result<Vec<RawEntry>, Fault> {
+        let folder = self.0.clone();
+        blocking(move || folder.entries(after, limit)).await
+    }
+
+    async fn raw_slots(&self, from: u32, limit: u32) -> Result<Vec<RawSlot>, Fault> {
+        let folder = self.0.clone();
+        blocking(move || slots_of(&folder.ring, from, limit)).await
+    }
+
+    async fn raw_document(&self, digest: Sha256) -> Result<Option<Vec<u8>>, Fault> {
+        let path = document_path(&self.0.path, digest);
+        blocking(move || match fs::read(path) {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(moving(error)),
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Source for Leaving {
+    async fn standing(&self) -> Result<Tenure, Fault> {
+        Ok(if self.0.path.join(RECEIVING).exists() {
+            Tenure::Receiving
+        } else if self.0.path.join(MOVED).exists() {
+            Tenure::Moved
+        } else {
+            Tenure::Live
+        })
+    }
+
+    async fn halt(&self) -> Result<(), Fault> {
+        let folder = self.0.clone();
+        blocking(move || {
+            let taken = lock(&folder.path).map_err(moving)?;
+            *folder.lock.lock().unwrap_or_else(PoisonError::into_inner) = Some(taken);
+            // A service that was started and stopped since may have put another file in the place of the last.
+            *folder.cursor.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn resume(&self) -> Result<(), Fault> {
+        drop(self.0.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
+        Ok(())
+    }
+
+    async fn retire(&self) -> Result<(), Fault> {
+        let folder = self.0.clone();
+        blocking(move || replace(&Disk, &folder.path.join(MOVED), b"moved\n").map_err(moving)).await?;
+        // The mark keeps everybody out from now on.
+        self.resume().await
+    }
+}

@@ -1,0 +1,248 @@
+//! Moving in and out: a ledger is replayed entry by entry, a key ring slot by slot, documents as they lie. Every chain
+//! value, every slot and every digest stays what it was, so that both homes can be held against each other.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sqlx::Row;
+
+use crate::domain::ids::Sha256;
+use crate::domain::ledger::Head;
+use crate::store::Fault;
+use crate::store::chain::{StoreId, sha256};
+use crate::store::cipher::Cipher;
+use crate::store::encoding::Prepared;
+use crate::store::entry::Bytes;
+use crate::store::migrate::mentions::Counts;
+use crate::store::migrate::{Holding, RawEntry, RawSlot, Source, Survey, Target, Tenure};
+use crate::store::postgres::Postgres;
+use crate::store::postgres::committer::Ready;
+use crate::store::postgres::connect::again;
+use crate::store::postgres::group::{Unwritten, array, prepare, unsigned};
+use crate::store::postgres::rows::Parts;
+use crate::store::postgres::schema::{standing_in, word};
+use crate::store::postgres::write::signed;
+
+fn moving(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Fault {
+    Fault::new("moving a store", error)
+}
+
+impl Postgres {
+    /// What decrypts it.
+    pub(crate) fn cipher(&self) -> Result<Arc<Cipher>, Fault> {
+        Ok(self.core()?.cipher())
+    }
+
+    /// Changes how the store stands, where it stands as is expected. Whoever writes holds the row: when this is done,
+    /// nothing is under way that rests on how it stood.
+    async fn stand(&self, from: &[Tenure], to: Tenure) -> Result<(), Fault> {
+        let core = self.core()?;
+        let from: Vec<&str> = from.iter().map(|standing| word(*standing)).collect();
+        let stood = again("moving a store", || {
+            sqlx::query("/* moving.stand */ update head set standing = $2 where standing = any($1)")
+                .bind(&from)
+                .bind(word(to))
+                .execute(&core.pool)
+        })
+        .await?;
+        match stood.rows_affected() {
+            1 => Ok(()),
+            _ => Err(moving("the store does not stand as it did; was it moved meanwhile?")),
+        }
+    }
+}
+
+#[async_trait]
+impl Holding for Postgres {
+    fn id(&self) -> Result<StoreId, Fault> {
+        Ok(self.core()?.id())
+    }
+
+    async fn survey(&self) -> Result<Survey, Fault> {
+        let core = self.core()?;
+        let row = again("moving a store", || {
+            sqlx::query(
+                "/* moving.survey */ select seq, chain, (select count(*) from certificates) as certificates, \
+                 (select count(*) from annotations) as annotations, (select count(*) from documents) as documents \
+                 from head",
+            )
+            .fetch_one(&core.pool)
+        })
+        .await?;
+        let read = || {
+            let head = Head { seq: unsigned(&row, "seq")?, chain: Sha256::new(array(&row, "chain")?) };
+            let counts = Counts {
+                certificates: unsigned(&row, "certificates")?,
+                annotations: unsigned(&row, "annotations")?,
+                documents: unsigned(&row, "documents")?,
+            };
+            Ok(Survey { head, counts })
+        };
+        read().map_err(|error: sqlx::Error| moving(error))
+    }
+
+    async fn raw_entries(&self, after: u64, limit: u32) -> Result<Vec<RawEntry>, Fault> {
+        let core = self.core()?;
+        let rows = again("moving a store", || {
+            sqlx::query(
+                "/* moving.entries */ select seq, payload, chain from ledger where seq > $1 order by seq limit $2",
+            )
+            .bind(signed(after))
+            .bind(i64::from(limit))
+            .fetch_all(&core.pool)
+        })
+        .await?;
+        let read = |row: &sqlx::postgres::PgRow| {
+            let payload = row.try_get("payload")?;
+            Ok(RawEntry { seq: unsigned(row, "seq")?, chain: array(row, "chain")?, payload })
+        };
+        rows.iter().map(read).collect::<Result<_, sqlx::Error>>().map_err(moving)
+    }
+
+    async fn raw_slots(&self, from: u32, limit: u32) -> Result<Vec<RawSlot>, Fault> {
+        let core = self.core()?;
+        let rows = again("moving a store", || {
+            sqlx::query(
+                "/* moving.slots */ select slot, person, wrapped from person_keys where slot >= $1 \
+                 order by slot limit $2",
+            )
+            .bind(i64::from(from))
+            .bind(i64::from(limit))
+            .fetch_all(&core.pool)
+        })
+        .await?;
+        let read = |row: &sqlx::postgres::PgRow| -> Result<RawSlot, sqlx::Error> {
+            let slot: i64 = row.try_get("slot")?;
+            let used: Option<&[u8]> = row.try_get("wrapped")?;
+            let key = match used {
+                Some(_) => Some((Bytes(array(row, "person")?), array(row, "wrapped")?)),
+                None => None,
+            };
+            Ok(RawSlot { slot: u32::try_from(slot).unwrap_or(u32::MAX), key })
+        };
+        rows.iter().map(read).collect::<Result<_, sqlx::Error>>().map_err(moving)
+    }
+
+    async fn raw_document(&self, digest: Sha256) -> Result<Option<Vec<u8>>, Fault> {
+        self.core()?.shelf.file(digest).await
+    }
+}
+
+#[async_trait]
+impl Source for Postgres {
+    async fn standing(&self) -> Result<Tenure, Fault> {
+        let core = self.core()?;
+        let row = again("moving a store", || {
+            sqlx::query("/* moving.standing */ select standing from head").fetch_one(&core.pool)
+        })
+        .await?;
+        standing_in(&row).map_err(moving)
+    }
+
+    async fn halt(&self) -> Result<(), Fault> {
+        match self.standing().await? {
+            Tenure::Moved => Ok(()),
+            _ => self.stand(&[Tenure::Live, Tenure::Halted], Tenure::Halted).await,
+        }
+    }
+
+    async fn resume(&self) -> Result<(), Fault> {
+        match self.standing().await? {
+            Tenure::Halted => self.stand(&[Tenure::Halted], Tenure::Live).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn retire(&self) -> Result<(), Fault> {
+        self.stand(&[Tenure::Halted, Tenure::Moved], Tenure::Moved).await
+    }
+}
+
+#[async_trait]
+impl Target for Postgres {
+    async fn put_raw_slots(&self, slots: &[RawSlot]) -> Result<(), Fault> {
+        let Some(end) = slots.iter().map(|slot| i64::from(slot.slot) + 1).max() else { return Ok(()) };
+        let core = self.core()?;
+        let numbers: Vec<i64> = slots.iter().map(|slot| i64::from(slot.slot)).collect();
+        let person = |slot: &RawSlot| slot.key.as_ref().map(|(person, _)| person.0.to_vec());
+        let persons: Vec<Option<Vec<u8>>> = slots.iter().map(person).collect();
+        let wrapped = |slot: &RawSlot| slot.key.as_ref().map(|(_, wrapped)| wrapped.to_vec());
+        let wrapped: Vec<Option<Vec<u8>>> = slots.iter().map(wrapped).collect();
+        let mut transaction = core.pool.begin().await.map_err(moving)?;
+        sqlx::query(
+            "/* moving.put_slots */ insert into person_keys (slot, person, wrapped) \
+             select * from unnest($1::bigint[], $2::bytea[], $3::bytea[]) \
+             on conflict (slot) do update set person = excluded.person, wrapped = excluded.wrapped",
+        )
+        .bind(&numbers)
+        .bind(&persons)
+        .bind(&wrapped)
+        .execute(&mut *transaction)
+        .await
+        .map_err(moving)?;
+        // Erased since it was copied, or another's: then it is no longer the slot that its person uses.
+        sqlx::query(
+            "/* moving.unname_slots */ delete from persons using unnest($1::bigint[], $2::bytea[]) as put (slot, person) \
+             where persons.slot = put.slot and persons.person is distinct from put.person",
+        )
+        .bind(&numbers)
+        .bind(&persons)
+        .execute(&mut *transaction)
+        .await
+        .map_err(moving)?;
+        sqlx::query(
+            "/* moving.name_slots */ insert into persons (person, slot) \
+             select person, max(slot) from person_keys where slot = any($1) and person is not null group by person \
+             on conflict (person) do update set slot = excluded.slot where persons.slot < excluded.slot",
+        )
+        .bind(&numbers)
+        .execute(&mut *transaction)
+        .await
+        .map_err(moving)?;
+        sqlx::query("/* moving.count_slots */ update store set next_slot = $1 where next_slot < $1")
+            .bind(end)
+            .execute(&mut *transaction)
+            .await
+            .map_err(moving)?;
+        transaction.commit().await.map_err(moving)
+    }
+
+    async fn put_raw_document(&self, digest: Sha256, file: &[u8]) -> Result<(), Fault> {
+        let slot = crate::store::envelope::slot_in(file)?;
+        self.core()?.keep_file(slot, digest, file).await
+    }
+
+    async fn replay(&self, entries: Vec<RawEntry>) -> Result<Head, Fault> {
+        let core = self.core()?;
+        let Some(last) = entries.last().map(|last| (last.seq, last.chain)) else {
+            return core.head().await;
+        };
+        let mut changes = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let parts = Parts::read(&entry.payload).map_err(moving)?;
+            let digest = sha256(&entry.payload);
+            let prepared = Prepared { checks: Vec::new(), payload: entry.payload, digest };
+            changes.push(Ready { prepared, parts, moved: true });
+        }
+        let group: Vec<&Ready> = changes.iter().collect();
+        let written =
+            prepare(&core.pool, &core.id(), Tenure::Receiving, &group).await.map_err(
+                |error| match error {
+                    Unwritten::Sql(error) => moving(error),
+                    Unwritten::Reset => moving("the store was reset"),
+                    Unwritten::Elsewhere => moving("the database is not receiving a store"),
+                },
+            )?;
+        if (written.seq, written.chain) != last {
+            written.transaction.rollback().await.map_err(moving)?;
+            return Err(moving("the entries do not continue the ledger"));
+        }
+        written.transaction.commit().await.map_err(moving)?;
+        core.arrivals.announce(written.arrived);
+        Ok(Head { seq: last.0, chain: Sha256::new(last.1) })
+    }
+
+    async fn go_live(&self) -> Result<(), Fault> {
+        self.stand(&[Tenure::Receiving], Tenure::Live).await
+    }
+}

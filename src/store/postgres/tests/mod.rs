@@ -1,0 +1,84 @@
+//! What the store on PostgreSQL promises beyond the contract of every store.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test panics")]
+
+mod bucket;
+mod documents;
+mod failures;
+mod moving;
+mod nodes;
+#[path = "../../../../tests/servers/s3.rs"]
+mod s3;
+mod scratch;
+#[allow(dead_code, reason = "here databases are made by SQL, on a server that may be another's")]
+#[path = "../../../../tests/servers/postgres.rs"]
+mod server;
+
+mod keeping {
+    use crate::store::contract::contract;
+    use crate::store::postgres::tests::Cluster;
+
+    contract!(Cluster::new());
+}
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use object_store::ObjectStore;
+use object_store::memory::InMemory;
+use tokio::sync::OnceCell;
+
+use crate::domain::ids::Sha256;
+use crate::store::Store;
+use crate::store::chain::sha256;
+use crate::store::cipher::Master;
+use crate::store::contract::Home;
+use crate::store::postgres::tests::scratch::Scratch;
+use crate::store::postgres::{Documents, Options, Postgres};
+
+/// A database and an object store, and any number of nodes on them.
+pub(crate) struct Cluster {
+    scratch: OnceCell<Scratch>,
+    objects: Arc<dyn ObjectStore>,
+}
+
+impl Cluster {
+    pub(crate) fn new() -> Self {
+        Self::with(Arc::new(InMemory::new()))
+    }
+
+    fn with(objects: Arc<dyn ObjectStore>) -> Self {
+        Self { scratch: OnceCell::new(), objects }
+    }
+
+    async fn scratch(&self) -> &Scratch {
+        self.scratch.get_or_init(Scratch::new).await
+    }
+
+    pub(crate) async fn options(&self) -> Options {
+        let documents = Documents::Given(self.objects.clone());
+        Options {
+            connections: 6,
+            ..Options::new(Master::new([7; 32]), &self.scratch().await.url(), documents)
+        }
+    }
+
+    pub(crate) async fn node(&self) -> Arc<Postgres> {
+        Arc::new(Postgres::open(self.options().await).await.unwrap())
+    }
+}
+
+fn digest(bytes: &[u8]) -> Sha256 {
+    Sha256::new(sha256(bytes))
+}
+
+#[async_trait]
+impl Home for Cluster {
+    async fn open(&self) -> Arc<dyn Store> {
+        self.node().await
+    }
+
+    fn digest(&self, bytes: &[u8]) -> Sha256 {
+        digest(bytes)
+    }
+}
