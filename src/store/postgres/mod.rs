@@ -35,7 +35,6 @@ mod group;
 mod keys;
 mod life;
 mod lists;
-#[allow(dead_code, reason = "what moves a store between its homes stands above this room")]
 pub(crate) mod moving;
 mod queue;
 mod reads;
