@@ -1,7 +1,7 @@
 //! Questions to the register, and pages of answers.
 
-use crate::domain::annotation::Phase;
-use crate::domain::certificate::{CertificateType, ManagementNo, Status};
+use crate::domain::annotation::{Annotation, Phase};
+use crate::domain::certificate::{Certificate, CertificateType, ManagementNo, Status};
 use crate::domain::identity::{CreditCode, PersonId};
 use crate::domain::ids::{AnnotationId, CertificateId};
 
@@ -33,6 +33,19 @@ pub struct CertificateQuery {
     pub limit: usize,
 }
 
+impl CertificateQuery {
+    /// Whether a certificate is one of those asked for. A home may find candidates by keys that are hashes, or by fewer
+    /// keys than were asked: the record has the last word.
+    pub(crate) fn fits(&self, certificate: &Certificate) -> bool {
+        let details = &certificate.details;
+        self.issuer.is_none_or(|issuer| details.issuer.uscc == issuer)
+            && self.kind.as_ref().is_none_or(|kind| details.kind == *kind)
+            && self.management_no.as_ref().is_none_or(|no| details.management_no == *no)
+            && self.person.as_ref().is_none_or(|person| details.holder.id == *person)
+            && self.status.is_none_or(|(status, day)| certificate.status_on(day) == status)
+    }
+}
+
 /// Which annotations.
 #[derive(Clone, Debug, Default)]
 pub struct AnnotationQuery {
@@ -46,6 +59,13 @@ pub struct AnnotationQuery {
     pub after: Option<AnnotationId>,
     /// At most so many (1 to 500).
     pub limit: usize,
+}
+
+impl AnnotationQuery {
+    /// Whether an annotation is in the phase asked for: what only the day and the record can tell.
+    pub(crate) fn is_in_phase(&self, annotation: &Annotation) -> bool {
+        self.phase.is_none_or(|(phase, day)| annotation.phase_on(day) == phase)
+    }
 }
 
 /// Which entries.

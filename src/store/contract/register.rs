@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
 
+use std::sync::Arc;
+
 use crate::domain::annotation::{Failure, Phase, Queued, State};
 use crate::domain::calendar::day_of;
-use crate::domain::certificate::{Standing, Status};
+use crate::domain::certificate::{Certificate, Standing, Status};
 use crate::domain::event::Deed;
 use crate::domain::query::{AnnotationQuery, CertificateQuery};
 use crate::store::contract::Home;
@@ -12,7 +14,7 @@ use crate::store::samples::{
     at, certificate, certificate_id, dossier, enter, entered, event, issuer, order, ordered, person, sealed,
     write,
 };
-use crate::store::{Change, CommitError, DocumentOwner, Expect, Health, Revision, Write};
+use crate::store::{Change, CommitError, DocumentOwner, Expect, Health, Revision, Store, Write};
 
 pub(crate) async fn what_is_committed_is_read_back_and_outlives_closing(home: &dyn Home) {
     let store = home.open().await;
@@ -65,21 +67,22 @@ pub(crate) async fn the_same_change_made_twice_is_made_once(home: &dyn Home) {
     assert_eq!(store.head().await.unwrap().seq, 1);
 }
 
-pub(crate) async fn fifty_orders_at_once_fill_the_quota_exactly(home: &dyn Home) {
-    const QUOTA: usize = 3;
-    let store = home.open().await;
-    let certificate = entered(&*store, 1).await;
+/// Annotations of one certificate that the orders of these tests stop at.
+pub(crate) const QUOTA: usize = 3;
+
+/// Fifty orders of one certificate at once, through the nodes in turn; says how many were granted.
+pub(crate) async fn fifty_orders(nodes: &[Arc<dyn Store>], certificate: &Certificate) -> usize {
     let orders: Vec<_> = (0..50)
-        .map(|number| {
-            let (store, certificate) = (store.clone(), certificate.clone());
+        .map(|number: usize| {
+            let (node, certificate) = (nodes[number % nodes.len()].clone(), certificate.clone());
             tokio::spawn(async move {
                 loop {
-                    let dossier = dossier(&*store, &certificate).await;
+                    let dossier = dossier(&*node, &certificate).await;
                     if dossier.annotations.len() >= QUOTA {
                         return false;
                     }
-                    let annotation = crate::store::samples::annotation(&certificate, number);
-                    match store.commit(order(&certificate, &annotation, dossier.revision)).await {
+                    let annotation = crate::store::samples::annotation(&certificate, number as u64);
+                    match node.commit(order(&certificate, &annotation, dossier.revision)).await {
                         Ok(_) => return true,
                         Err(CommitError::Conflict) => {}
                         Err(error) => panic!("{error}"),
@@ -92,7 +95,13 @@ pub(crate) async fn fifty_orders_at_once_fill_the_quota_exactly(home: &dyn Home)
     for order in orders {
         granted += usize::from(order.await.unwrap());
     }
-    assert_eq!(granted, QUOTA);
+    granted
+}
+
+pub(crate) async fn fifty_orders_at_once_fill_the_quota_exactly(home: &dyn Home) {
+    let store = home.open().await;
+    let certificate = entered(&*store, 1).await;
+    assert_eq!(fifty_orders(std::slice::from_ref(&store), &certificate).await, QUOTA);
     assert_eq!(dossier(&*store, &certificate).await.annotations.len(), QUOTA);
     assert_eq!(store.queue(None).await.unwrap().depth, QUOTA as u64);
     assert_eq!(store.head().await.unwrap().seq, 1 + QUOTA as u64);

@@ -166,15 +166,8 @@ impl Core {
     }
 
     pub(crate) fn certificates(&self, query: &CertificateQuery) -> Result<Page<Certificate>, Fault> {
-        let fits = |certificate: &Certificate| {
-            let details = &certificate.details;
-            query.issuer.is_none_or(|issuer| details.issuer.uscc == issuer)
-                && query.kind.as_ref().is_none_or(|kind| details.kind == *kind)
-                && query.management_no.as_ref().is_none_or(|no| details.management_no == *no)
-                && query.person.as_ref().is_none_or(|person| details.holder.id == *person)
-                && query.status.is_none_or(|(status, day)| certificate.status_on(day) == status)
-        };
-        let load = |id| Ok(self.certificate(CertificateId::from_bytes(id))?.filter(fits));
+        let load =
+            |id| Ok(self.certificate(CertificateId::from_bytes(id))?.filter(|found| query.fits(found)));
         let after = query.after.map(|id| *id.as_bytes());
         if let Some(no) = &query.management_no {
             // Kept under the number first: found with and without the type. Few, so sorted here.
@@ -201,9 +194,6 @@ impl Core {
 
     pub(crate) fn annotations(&self, query: &AnnotationQuery) -> Result<Page<Annotation>, Fault> {
         let issuer = query.issuer;
-        let fits = |annotation: &Annotation| {
-            query.phase.is_none_or(|(phase, day)| annotation.phase_on(day) == phase)
-        };
         let load = |id| -> Result<Option<Annotation>, Fault> {
             let id = AnnotationId::from_bytes(id);
             let foreign = match (issuer, query.certificate) {
@@ -213,7 +203,7 @@ impl Core {
                 }
                 _ => false,
             };
-            Ok(if foreign { None } else { self.annotation(id)?.filter(fits) })
+            Ok(if foreign { None } else { self.annotation(id)?.filter(|found| query.is_in_phase(found)) })
         };
         let after = query.after.map(|id| *id.as_bytes());
         let failed = matches!(query.phase, Some((Phase::Failed, _)));

@@ -101,6 +101,16 @@ impl Keys for Hand<'_> {
 }
 
 impl<'a> Hand<'a> {
+    fn empty(cipher: &'a Cipher) -> Self {
+        Self {
+            cipher,
+            slots: HashMap::new(),
+            keys: HashMap::new(),
+            certificates: HashMap::new(),
+            annotations: HashMap::new(),
+        }
+    }
+
     /// Finds or makes the keys that a change needs.
     pub(crate) async fn of(
         pool: &PgPool,
@@ -108,13 +118,7 @@ impl<'a> Hand<'a> {
         slots: &Slots,
         change: &Change,
     ) -> Result<Self, Fault> {
-        let mut hand = Self {
-            cipher,
-            slots: HashMap::new(),
-            keys: HashMap::new(),
-            certificates: HashMap::new(),
-            annotations: HashMap::new(),
-        };
+        let mut hand = Self::empty(cipher);
         let persons: HashSet<Blind> = change
             .writes
             .iter()
@@ -142,13 +146,7 @@ impl<'a> Hand<'a> {
         slots: &Slots,
         person: Blind,
     ) -> Result<(u32, DataKey), Fault> {
-        let mut hand = Self {
-            cipher,
-            slots: HashMap::new(),
-            keys: HashMap::new(),
-            certificates: HashMap::new(),
-            annotations: HashMap::new(),
-        };
+        let mut hand = Self::empty(cipher);
         hand.find_persons(pool, vec![person]).await?;
         if !hand.slots.contains_key(&person) {
             hand.make(pool, slots, person).await?;

@@ -79,19 +79,12 @@ impl Core {
             sql.push(" order by c.id limit ").push_bind(count);
             sql
         };
-        // The blind keys are hashes; the records have the last word.
-        let fits = |certificate: &Certificate| {
-            let details = &certificate.details;
-            query.issuer.is_none_or(|issuer| details.issuer.uscc == issuer)
-                && query.kind.as_ref().is_none_or(|kind| details.kind == *kind)
-                && query.management_no.as_ref().is_none_or(|no| details.management_no == *no)
-                && query.person.as_ref().is_none_or(|person| details.holder.id == *person)
-                && query.status.is_none_or(|(status, day)| certificate.status_on(day) == status)
-        };
         let after = query.after.map(|id| uuid(id.as_bytes()));
         let filtered = query.kind.is_some() || query.status.is_some();
-        self.page(query.limit, after, filtered, ask, |row| Ok(certificate_in(&cipher, row)?.filter(fits)))
-            .await
+        self.page(query.limit, after, filtered, ask, |row| {
+            Ok(certificate_in(&cipher, row)?.filter(|found| query.fits(found)))
+        })
+        .await
     }
 
     /// See [`crate::store::Store::annotations`].
@@ -117,12 +110,11 @@ impl Core {
             sql.push(" order by a.id limit ").push_bind(count);
             sql
         };
-        let fits = |annotation: &Annotation| {
-            query.phase.is_none_or(|(phase, day)| annotation.phase_on(day) == phase)
-        };
         let after = query.after.map(|id| uuid(id.as_bytes()));
         let filtered = query.phase.is_some();
-        self.page(query.limit, after, filtered, ask, |row| Ok(annotation_in(&cipher, row)?.filter(fits)))
-            .await
+        self.page(query.limit, after, filtered, ask, |row| {
+            Ok(annotation_in(&cipher, row)?.filter(|found| query.is_in_phase(found)))
+        })
+        .await
     }
 }

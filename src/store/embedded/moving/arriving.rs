@@ -1,7 +1,6 @@
 //! A folder that receives a store: a whole store at every moment, with its index, only marked and not yet all of it.
 
 use std::fs::{self, File};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,12 +11,12 @@ use crate::domain::ledger::Head;
 use crate::store::Fault;
 use crate::store::chain::{StoreId, link, sha256};
 use crate::store::embedded::calls::blocking;
-use crate::store::embedded::documents::{Documents, document_path};
+use crate::store::embedded::documents::Documents;
 use crate::store::embedded::index::{self, Index};
 use crate::store::embedded::io::{Io, remove, replace};
 use crate::store::embedded::keyring::{Keyring, Slot};
 use crate::store::embedded::ledger::{Ledger, Pen};
-use crate::store::embedded::moving::{MOVED, RECEIVING, moving, slots_of};
+use crate::store::embedded::moving::{MOVED, RECEIVING, document_in, moving, slots_of};
 use crate::store::embedded::recovery::{Recovered, raise_index, recover_as, replay};
 use crate::store::embedded::state::State;
 use crate::store::embedded::{OpenError, Options, lock};
@@ -203,13 +202,8 @@ impl Holding for Arriving {
     }
 
     async fn raw_document(&self, digest: Sha256) -> Result<Option<Vec<u8>>, Fault> {
-        let path = document_path(&self.0.path, digest);
-        blocking(move || match fs::read(path) {
-            Ok(file) => Ok(Some(file)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(moving(error)),
-        })
-        .await
+        let folder = self.0.clone();
+        blocking(move || document_in(&folder.path, digest)).await
     }
 }
 

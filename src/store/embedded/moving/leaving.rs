@@ -1,7 +1,7 @@
 //! A folder that a store leaves, served or not. Of a served one only those entries are read that a later frame vouches
 //! for: what the disk might still lose must not be copied, or the copy would go its own way.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -15,11 +15,10 @@ use crate::store::Fault;
 use crate::store::chain::{Chain, StoreId, link, sha256};
 use crate::store::cipher::Master;
 use crate::store::embedded::calls::blocking;
-use crate::store::embedded::documents::document_path;
 use crate::store::embedded::frame::{FRAME_HEADER, FrameHead, SEGMENT_HEADER, SegmentHeader};
 use crate::store::embedded::io::{Disk, replace};
 use crate::store::embedded::keyring::Keyring;
-use crate::store::embedded::moving::{MOVED, RECEIVING, TRIES, moving, slots_of};
+use crate::store::embedded::moving::{MOVED, RECEIVING, TRIES, document_in, moving, slots_of};
 use crate::store::embedded::recovery::{judge, segments, walk};
 use crate::store::embedded::state::State;
 use crate::store::embedded::{OpenError, lock};
@@ -213,13 +212,8 @@ impl Holding for Leaving {
     }
 
     async fn raw_document(&self, digest: Sha256) -> Result<Option<Vec<u8>>, Fault> {
-        let path = document_path(&self.0.path, digest);
-        blocking(move || match fs::read(path) {
-            Ok(file) => Ok(Some(file)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(moving(error)),
-        })
-        .await
+        let folder = self.0.clone();
+        blocking(move || document_in(&folder.path, digest)).await
     }
 }
 

@@ -6,9 +6,12 @@ pub(crate) mod leaving;
 
 use std::error::Error;
 use std::path::Path;
+use std::{fs, io};
 
+use crate::domain::ids::Sha256;
 use crate::store::Fault;
 use crate::store::embedded::OpenError;
+use crate::store::embedded::documents::document_path;
 use crate::store::embedded::keyring::{Keyring, Slot};
 use crate::store::migrate::RawSlot;
 
@@ -27,6 +30,15 @@ pub(crate) fn refuse_marked(folder: &Path) -> Result<(), OpenError> {
         return Err(OpenError::Receiving);
     }
     if folder.join(MOVED).exists() { Err(OpenError::Moved) } else { Ok(()) }
+}
+
+/// A document of a folder, as it lies.
+fn document_in(folder: &Path, digest: Sha256) -> Result<Option<Vec<u8>>, Fault> {
+    match fs::read(document_path(folder, digest)) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(moving(error)),
+    }
 }
 
 /// The slots of a key ring that are used or erased, from a number on, at most so many.

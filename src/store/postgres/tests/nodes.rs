@@ -10,10 +10,11 @@ use crate::domain::ids::Sha256;
 use crate::domain::query::CertificateQuery;
 use crate::store::chain::{link, sha256};
 use crate::store::contract::Home;
+use crate::store::contract::register::{QUOTA, fifty_orders};
 use crate::store::migrate::Holding;
 use crate::store::postgres::Postgres;
 use crate::store::postgres::tests::{Cluster, digest};
-use crate::store::samples::{annotation, at, certificate, dossier, enter, entered, order, ordered, person};
+use crate::store::samples::{at, certificate, dossier, enter, entered, ordered, person};
 use crate::store::{Change, CommitError, Expect, Health, Store, Write};
 
 const TTL: Duration = Duration::from_secs(60);
@@ -40,34 +41,11 @@ pub(super) async fn assert_chained(store: &Postgres) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_orders_through_three_nodes_fill_the_quota_exactly() {
-    const QUOTA: usize = 3;
     let cluster = Cluster::new();
     let nodes = [cluster.node().await, cluster.node().await, cluster.node().await];
     let one = entered(&*nodes[0], 1).await;
-    let orders: Vec<_> = (0..50)
-        .map(|number: usize| {
-            let (node, one) = (nodes[number % 3].clone(), one.clone());
-            tokio::spawn(async move {
-                loop {
-                    let found = dossier(&*node, &one).await;
-                    if found.annotations.len() >= QUOTA {
-                        return false;
-                    }
-                    let annotation = annotation(&one, number as u64);
-                    match node.commit(order(&one, &annotation, found.revision)).await {
-                        Ok(_) => return true,
-                        Err(CommitError::Conflict) => {}
-                        Err(error) => panic!("{error}"),
-                    }
-                }
-            })
-        })
-        .collect();
-    let mut granted = 0;
-    for order in orders {
-        granted += usize::from(order.await.unwrap());
-    }
-    assert_eq!(granted, QUOTA);
+    let stores = nodes.clone().map(|node| node as Arc<dyn Store>);
+    assert_eq!(fifty_orders(&stores, &one).await, QUOTA);
     for node in &nodes {
         assert_eq!(dossier(&**node, &one).await.annotations.len(), QUOTA);
         assert_eq!(node.depth().await.unwrap(), QUOTA as u64);
