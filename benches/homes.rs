@@ -6,12 +6,12 @@
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
-    dead_code,
-    reason = "a program for a person at a terminal, sharing what others need more of"
+    reason = "a program for a person at a terminal"
 )]
 
 #[path = "../tests/servers/mod.rs"]
 mod servers;
+#[allow(dead_code, reason = "shared with the benchmark of the pipeline")]
 #[path = "pipeline/service.rs"]
 mod service;
 

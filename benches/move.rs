@@ -11,22 +11,21 @@
     reason = "a program for a person at a terminal"
 )]
 
-#[allow(dead_code, reason = "shared with the tests, which also kill it")]
-#[path = "../tests/servers/postgres.rs"]
-mod postgres;
-#[allow(dead_code, reason = "only its records are wanted here")]
+#[path = "../tests/servers/mod.rs"]
+mod servers;
+#[allow(dead_code, reason = "shared with the benchmark of the pipeline")]
 #[path = "pipeline/service.rs"]
 mod service;
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use serde_json::{Value, json};
+use crate::servers::postgres;
+use crate::service::Server;
 
 /// Orders that are still being made when the service is stopped for a switch.
 const LAST: usize = 40;
@@ -39,8 +38,8 @@ fn main() {
     };
     let many = value("--certificates", 2_000);
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let server = postgres::Server::start();
-    let database = server.create("moved");
+    let database = postgres::Server::start();
+    let url = database.create("moved");
     let settings = |name: &str, text: String| {
         let file = folder.path().join(name);
         fs::write(&file, text).unwrap();
@@ -50,20 +49,20 @@ fn main() {
     let first = settings("first.toml", format!("data = \"{}\"\n", data("first")));
     let shared = settings(
         "postgres.toml",
-        format!("[postgres]\nurl = \"{database}\"\n[documents]\nfolder = \"{}\"\n", data("documents")),
+        format!("[postgres]\nurl = \"{url}\"\n[documents]\nfolder = \"{}\"\n", data("documents")),
     );
     let last = settings("last.toml", format!("data = \"{}\"\n", data("last")));
 
     let mut drill = Drill { many, ..Drill::default() };
     let begun = Instant::now();
-    let mut node = Node::start(&first, None);
-    drill.load(&node);
+    let mut server = Server::serve(&first, &mut None);
+    drill.load(&server);
     println!("loaded                   {many} certificates, {} copies, {:.1?}", many, begun.elapsed());
     for (name, from, to) in [("to PostgreSQL", &first, &shared), ("back to a folder", &shared, &last)] {
         println!("\n{name}");
-        node = drill.change(node, from, to);
+        server = drill.change(server, from, to);
     }
-    node.stop();
+    server.stop();
     for (name, file) in [("PostgreSQL", &shared), ("the last folder", &last)] {
         let begun = Instant::now();
         let said = run(&["check", "--config"], file);
@@ -71,115 +70,25 @@ fn main() {
     }
 }
 
-/// A running service.
-struct Node {
-    child: Child,
-    url: String,
-    key: String,
-}
-
-impl Node {
-    fn start(settings: &Path, key: Option<String>) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_vermilion"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--config"])
-            .arg(settings)
-            .env("RUST_LOG", "error")
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut heard = String::new();
-        let url = loop {
-            let mut line = String::new();
-            assert!(stderr.read_line(&mut line).unwrap() > 0, "the service did not start:\n{heard}");
-            heard.push_str(&line);
-            if let Some(url) = line.trim().strip_prefix("listening on ") {
-                break url.to_owned();
-            }
-        };
-        std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::stderr()));
-        // One key serves every home: it moves too.
-        let key = key.unwrap_or_else(|| {
-            let made = ureq::post(format!("{url}/dev/keys"))
-                .send_json(json!({ "scopes": ["*"], "issuer": "*" }))
-                .unwrap();
-            let made: Value = made.into_body().read_json().unwrap();
-            format!("Bearer {}", made["key"].as_str().unwrap())
-        });
-        Self { child, url, key }
-    }
-
-    /// Drains it.
-    fn stop(mut self) {
-        assert!(Command::new("kill").arg(self.child.id().to_string()).status().unwrap().success());
-        assert!(self.child.wait().unwrap().success(), "SIGTERM drains and exits 0");
-    }
-
-    fn get(&self, agent: &ureq::Agent, path: &str) -> Value {
-        let answer = agent.get(format!("{}{path}", self.url)).header("Authorization", &self.key).call();
-        answer.unwrap().into_body().read_json().unwrap()
-    }
-
-    /// Orders a copy and gives its code.
-    fn order(&self, agent: &ureq::Agent, certificate: &str) -> String {
-        let body = json!({ "scenario": "self_use", "days": 90, "on_behalf_reason": "a drill" });
-        let answer = agent
-            .post(format!("{}/api/v1/admin/certificates/{certificate}/annotations", self.url))
-            .header("Authorization", &self.key)
-            .send_json(body);
-        let annotation: Value = answer.unwrap().into_body().read_json().unwrap();
-        annotation["code"].as_str().unwrap().to_owned()
-    }
-
-    fn import(&self, body: &str) -> Vec<String> {
-        let answer = ureq::post(format!("{}/api/v1/admin/certificates/batch", self.url))
-            .header("Authorization", &self.key)
-            .header("Content-Type", "application/x-ndjson")
-            .send(body)
-            .unwrap();
-        let lines = BufReader::new(answer.into_body().into_reader()).lines();
-        let entered = |line: String| {
-            let result: Value = serde_json::from_str(&line).unwrap();
-            result["certificate_id"].as_str().unwrap_or_else(|| panic!("{result}")).to_owned()
-        };
-        lines.map(|line| entered(line.unwrap())).collect()
-    }
-
-    fn wait_until_idle(&self) {
-        let agent = ureq::Agent::new_with_defaults();
-        while self.get(&agent, "/api/v1/admin/queue")["depth"] != 0 {
-            std::thread::sleep(Duration::from_millis(50));
+/// What anybody is answered about every code, without the moment of asking.
+fn answers(server: &Server, codes: &[String]) -> Vec<String> {
+    let next = AtomicUsize::new(0);
+    let answers = Mutex::new(vec![String::new(); codes.len()]);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let client = server.client();
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(code) = codes.get(at) else { return };
+                    let mut answer = client.get(&format!("/api/v1/verify/{code}"));
+                    answer.as_object_mut().unwrap().remove("checked_at");
+                    answers.lock().unwrap()[at] = answer.to_string();
+                }
+            });
         }
-    }
-
-    /// What anybody is answered about every code, without the moment of asking.
-    fn answers(&self, codes: &[String]) -> Vec<String> {
-        let next = AtomicUsize::new(0);
-        let answers = Mutex::new(vec![String::new(); codes.len()]);
-        std::thread::scope(|scope| {
-            for _ in 0..8 {
-                scope.spawn(|| {
-                    let agent = ureq::Agent::new_with_defaults();
-                    loop {
-                        let at = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(code) = codes.get(at) else { return };
-                        let mut answer = self.get(&agent, &format!("/api/v1/verify/{code}"));
-                        answer.as_object_mut().unwrap().remove("checked_at");
-                        answers.lock().unwrap()[at] = answer.to_string();
-                    }
-                });
-            }
-        });
-        answers.into_inner().unwrap()
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+    });
+    answers.into_inner().unwrap()
 }
 
 /// What was made so far.
@@ -193,31 +102,31 @@ struct Drill {
 }
 
 impl Drill {
-    fn load(&mut self, node: &Node) {
+    fn load(&mut self, server: &Server) {
         let records: Vec<String> = (0..self.many).map(|n| service::certificate(n) + "\n").collect();
         for some in records.chunks(10_000) {
-            self.certificates.extend(node.import(&some.concat()));
+            self.certificates.extend(server.import(&some.concat()));
         }
         let left = AtomicUsize::new(self.many);
-        let ordered = self.order(node, 16, || take(&left));
+        let ordered = self.order(server, 16, || take(&left));
         self.codes.extend(ordered);
-        node.wait_until_idle();
+        server.wait_until_idle();
     }
 
     /// Orders as long as `go_on` says so, a copy of each certificate in turn.
-    fn order(&self, node: &Node, callers: usize, go_on: impl Fn() -> bool + Sync) -> Vec<String> {
+    fn order(&self, server: &Server, callers: usize, go_on: impl Fn() -> bool + Sync) -> Vec<String> {
         let codes = Mutex::new(Vec::new());
         std::thread::scope(|scope| {
             for _ in 0..callers {
                 scope.spawn(|| {
-                    let agent = ureq::Agent::new_with_defaults();
+                    let client = server.client();
                     while go_on() {
                         let at = self.next.fetch_add(1, Ordering::Relaxed);
                         // A certificate has three copies at most.
                         if at >= 3 * self.certificates.len() {
                             return;
                         }
-                        let code = node.order(&agent, &self.certificates[at % self.certificates.len()]);
+                        let code = client.order(&self.certificates[at % self.certificates.len()]);
                         codes.lock().unwrap().push(code);
                     }
                 });
@@ -227,7 +136,7 @@ impl Drill {
     }
 
     /// Moves the store while orders come in, switches, and holds every answer against the one before.
-    fn change(&mut self, node: Node, from: &Path, to: &Path) -> Node {
+    fn change(&mut self, server: Server, from: &Path, to: &Path) -> Server {
         let copied = AtomicBool::new(false);
         let begun = Instant::now();
         let (said, ordered) = std::thread::scope(|scope| {
@@ -237,23 +146,24 @@ impl Drill {
                 said
             });
             let left = AtomicUsize::new(self.many.saturating_sub(LAST));
-            let ordered = self.order(&node, 2, || take(&left) && !copied.load(Ordering::Relaxed));
+            let ordered = self.order(&server, 2, || take(&left) && !copied.load(Ordering::Relaxed));
             (moving.join().unwrap(), ordered)
         });
         println!("{said}copied in {:.1?}, while {} orders came in", begun.elapsed(), ordered.len());
         self.codes.extend(ordered);
-        node.wait_until_idle();
-        let before = node.answers(&self.codes);
+        server.wait_until_idle();
+        let before = answers(&server, &self.codes);
         let left = AtomicUsize::new(LAST);
-        let last = self.order(&node, 4, || take(&left));
+        let last = self.order(&server, 4, || take(&left));
 
-        let key = node.key.clone();
+        // One key serves every home: it moves too.
+        let mut key = Some(server.key());
         let begun = Instant::now();
-        node.stop();
+        server.stop();
         let stopped = begun.elapsed();
         print!("{}", migrate(from, to, true));
         let switched = begun.elapsed();
-        let node = Node::start(to, Some(key));
+        let server = Server::serve(to, &mut key);
         println!(
             "pause for callers        {:.1?}: stopped {stopped:.1?}, switched {:.1?}, started {:.1?}",
             begun.elapsed(),
@@ -262,17 +172,17 @@ impl Drill {
         );
         assert!(refused(from), "the home that was left is served again");
 
-        node.wait_until_idle();
-        let after = node.answers(&self.codes);
+        server.wait_until_idle();
+        let after = answers(&server, &self.codes);
         for ((code, before), after) in self.codes.iter().zip(&before).zip(&after) {
             assert_eq!(before, after, "{code}");
         }
-        for answer in node.answers(&last) {
+        for answer in answers(&server, &last) {
             assert!(answer.contains("genuine"), "ordered before the switch, not ready after it: {answer}");
         }
         println!("every answer is the same {} codes; {} orders went on", before.len(), last.len());
         self.codes.extend(last);
-        node
+        server
     }
 }
 

@@ -11,6 +11,9 @@
     reason = "a program for a person at a terminal"
 )]
 
+#[path = "../../tests/servers/mod.rs"]
+mod servers;
+#[allow(dead_code, reason = "shared with the drill of moving")]
 mod service;
 
 use std::time::{Duration, Instant};

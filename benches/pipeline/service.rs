@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -10,56 +11,58 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// A running `vermilion serve` on a fresh folder.
+use crate::servers::node::{self, Node};
+
+/// A running service that is loaded.
 pub(crate) struct Server {
-    child: Child,
-    url: String,
-    key: String,
-    _folder: TempDir,
+    node: Node,
+    /// Its own, where nobody else keeps one.
+    _folder: Option<TempDir>,
 }
 
 impl Server {
-    /// On a data folder, or where these variables say.
+    /// On a fresh data folder, or where these variables say. It logs as it does for people.
     pub(crate) fn start(home: &[(&str, String)]) -> Self {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_vermilion"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(folder.path().join("data"))
-            .envs(home.iter().map(|(name, value)| (*name, value.as_str())))
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        stderr.read_line(&mut line).unwrap();
-        let url = line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("{line}")).to_owned();
-        std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
-        let answer: Value = ureq::post(format!("{url}/dev/keys"))
-            .send_json(json!({ "scopes": ["*"], "issuer": "*" }))
-            .unwrap()
-            .into_body()
-            .read_json()
-            .unwrap();
-        let key = answer["key"].as_str().unwrap().to_owned();
-        Self { child, url, key, _folder: folder }
+        let mut command = node::command();
+        command.env_remove("RUST_LOG").arg("--data").arg(folder.path().join("data"));
+        command.envs(home.iter().map(|(name, value)| (*name, value.as_str())));
+        Self { node: Node::start(command, &mut None), _folder: Some(folder) }
+    }
+
+    /// Where a settings file says, with the key of an earlier life.
+    pub(crate) fn serve(settings: &Path, key: &mut Option<String>) -> Self {
+        let mut command = node::command();
+        command.arg("--config").arg(settings);
+        Self { node: Node::start(command, key), _folder: None }
+    }
+
+    /// Drains it.
+    pub(crate) fn stop(self) {
+        self.node.stop();
     }
 
     pub(crate) fn address(&self) -> String {
-        self.url.clone()
+        self.node.url.clone()
+    }
+
+    /// What may do everything there.
+    pub(crate) fn key(&self) -> String {
+        self.node.key.clone()
     }
 
     pub(crate) fn client(&self) -> Client {
         Client {
             agent: ureq::Agent::new_with_defaults(),
-            url: self.url.clone(),
-            key: format!("Bearer {}", self.key),
+            url: self.node.url.clone(),
+            key: self.node.key.clone(),
         }
     }
 
     /// Loads NDJSON and gives the ids of what was created.
     pub(crate) fn import(&self, body: &str) -> Vec<String> {
-        let answer = ureq::post(format!("{}/api/v1/admin/certificates/batch", self.url))
-            .header("Authorization", format!("Bearer {}", self.key))
+        let answer = ureq::post(format!("{}/api/v1/admin/certificates/batch", self.node.url))
+            .header("Authorization", self.node.key.clone())
             .header("Content-Type", "application/x-ndjson")
             .send(body)
             .unwrap();
@@ -115,16 +118,9 @@ impl Server {
     }
 
     pub(crate) fn resident_mib(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let status = fs::read_to_string(format!("/proc/{}/status", self.node.id())).unwrap();
         let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
         line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -153,7 +149,7 @@ impl Client {
         self.post(certificate)["code"].as_str().unwrap().to_owned()
     }
 
-    fn get(&self, path: &str) -> Value {
+    pub(crate) fn get(&self, path: &str) -> Value {
         let answer = self.agent.get(format!("{}{path}", self.url)).header("Authorization", &self.key).call();
         answer.unwrap().into_body().read_json().unwrap()
     }

@@ -6,9 +6,9 @@ use serde_json::json;
 
 use crate::chance;
 use crate::kill::cluster::{Ground, run};
-use crate::kill::node::Node;
 use crate::kill::world::{Door, post};
 use crate::records::record;
+use crate::servers::node::Node;
 
 #[test]
 fn nothing_acknowledged_is_lost_or_done_twice_while_nodes_and_the_database_die() {
@@ -21,7 +21,7 @@ fn of_fifty_orders_at_once_through_three_nodes_three_are_accepted() {
     let ground = Ground::new();
     let mut key = None;
     let nodes: Vec<Node> = (0..3).map(|_| Node::start(ground.command("all"), &mut key)).collect();
-    let doors: Vec<Door> = nodes.iter().map(|node| node.door.clone()).collect();
+    let doors: Vec<Door> = nodes.iter().map(Door::of).collect();
     let entering = format!("{}/api/v1/admin/certificates", doors[0].url);
     let (status, entered) = post(&entering, &doors[0].key, None, &record(1)).unwrap();
     assert_eq!(status, 201, "{entered}");

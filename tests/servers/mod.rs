@@ -1,4 +1,6 @@
-//! Servers that the store's second home stands on, started by the tests that need them.
+//! Processes that tests and benchmarks start: the service, and what its second home stands on.
+#![allow(dead_code, reason = "each of them needs some of it")]
 
+pub(crate) mod node;
 pub(crate) mod postgres;
 pub(crate) mod s3;

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, RwLock};
 use std::time::{Duration, Instant};
 
+use crate::servers::node::{self, Node};
 use crate::servers::{postgres, s3};
 
-use super::node::{self, Node};
 use super::world::{Dice, Door, World, act, ask_again, verify_all, verify_fresh};
 
 /// What the load came to.
@@ -61,9 +61,7 @@ pub(crate) fn run(seconds: u64, seed: u64) -> Tally {
     let mut key = None;
     let mut nodes: Vec<Option<Node>> =
         ROLES.iter().map(|role| Some(Node::start(ground.command(role), &mut key))).collect();
-    let doors = |nodes: &[Option<Node>]| -> Vec<Door> {
-        nodes[..2].iter().flatten().map(|node| node.door.clone()).collect()
-    };
+    let doors = |nodes: &[Option<Node>]| -> Vec<Door> { nodes[..2].iter().flatten().map(Door::of).collect() };
     let open = RwLock::new(doors(&nodes));
     let world = Mutex::new(World::default());
     let over = AtomicBool::new(false);

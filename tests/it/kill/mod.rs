@@ -2,7 +2,6 @@
 //! nothing that was answered with success is missing. Shared by a test (a few rounds) and by a program (many).
 
 pub(crate) mod cluster;
-pub(crate) mod node;
 pub(crate) mod world;
 
 use std::fs;
@@ -13,8 +12,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use self::node::Node;
-use self::world::{Dice, World, act, ask_again, verify_all, verify_fresh};
+use crate::servers::node::{self, Node};
+
+use self::world::{Dice, Door, World, act, ask_again, verify_all, verify_fresh};
 
 /// What the rounds came to.
 #[derive(Debug, Default)]
@@ -45,8 +45,8 @@ pub(crate) fn rounds(count: usize, seed: u64) -> Tally {
     let mut key = None;
     for round in 0..count {
         let node = Node::start(command(&data), &mut key);
-        tally.asked_again += ask_again(&node.door, &world);
-        verify_fresh(&node.door, &world, &mut dice);
+        tally.asked_again += ask_again(&Door::of(&node), &world);
+        verify_fresh(&Door::of(&node), &world, &mut dice);
         load_and_kill(node, &world, dice.roll(1_000_000_007), Duration::from_millis(30 + dice.roll(700)));
         tally.kills += 1;
         harm(&data, &mut dice, &mut tally);
@@ -69,9 +69,9 @@ pub(crate) fn rounds(count: usize, seed: u64) -> Tally {
         }
     }
     let node = Node::start(command(&data), &mut key);
-    tally.asked_again += ask_again(&node.door, &world);
+    tally.asked_again += ask_again(&Door::of(&node), &world);
     let world = world.into_inner().unwrap();
-    verify_all(&node.door, &world);
+    verify_all(&Door::of(&node), &world);
     node.stop();
     let check =
         Command::new(env!("CARGO_BIN_EXE_vermilion")).args(["check", "--data"]).arg(&data).output().unwrap();
@@ -86,7 +86,7 @@ pub(crate) fn rounds(count: usize, seed: u64) -> Tally {
 /// Four callers until the axe falls.
 fn load_and_kill(node: Node, world: &Mutex<World>, seed: u64, life: Duration) {
     let over = AtomicBool::new(false);
-    let door = node.door.clone();
+    let door = Door::of(&node);
     std::thread::scope(|scope| {
         for caller in 0..4 {
             let (door, over) = (&door, &over);

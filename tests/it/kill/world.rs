@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::servers::node::Node;
+
 /// Where a service answers, and the key to ask it with.
 #[derive(Clone)]
 pub(crate) struct Door {
@@ -14,6 +16,10 @@ pub(crate) struct Door {
 }
 
 impl Door {
+    pub(crate) fn of(node: &Node) -> Self {
+        Self { url: node.url.clone(), key: node.key.clone() }
+    }
+
     pub(crate) fn get(&self, path: &str) -> (u16, Value) {
         get(&format!("{}{path}", self.url), &self.key).expect("the service answers while nobody kills it")
     }

@@ -1,19 +1,20 @@
-//! A service in a process of its own, to be killed.
+//! The service itself, in a process of its own, for programs and tests that stop it, kill it or load it.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use serde_json::json;
-
-use super::world::{Door, post};
+use serde_json::{Value, json};
 
 /// A running service.
 pub(crate) struct Node {
     child: Child,
-    pub(crate) door: Door,
+    /// Where it answers, without a slash at the end.
+    pub(crate) url: String,
+    /// What the header `Authorization` says to be allowed everything.
+    pub(crate) key: String,
 }
 
-/// The command that serves, on a free port; where its store lies is the caller's to add.
+/// The command that serves, on a free port; where its store lies is the caller's to add. It logs failures only.
 pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vermilion"));
     let ours = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("VERMILION_"));
@@ -41,11 +42,18 @@ impl Node {
         };
         std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
         let key = key.get_or_insert_with(|| {
-            let made = post(&format!("{url}/dev/keys"), "", None, &json!({ "scopes": ["*"], "issuer": "*" }));
-            format!("Bearer {}", made.unwrap().1["key"].as_str().unwrap())
+            let body = json!({ "scopes": ["*"], "issuer": "*" });
+            let made = ureq::post(format!("{url}/dev/keys")).send_json(body).unwrap();
+            let made: Value = made.into_body().read_json().unwrap();
+            format!("Bearer {}", made["key"].as_str().unwrap())
         });
-        let door = Door { url, key: key.clone() };
-        Self { child, door }
+        let key = key.clone();
+        Self { child, url, key }
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Ends it as a power cut would.
@@ -59,5 +67,12 @@ impl Node {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").arg(id).status().unwrap().success());
         assert!(self.child.wait().unwrap().success(), "SIGTERM drains and exits 0");
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
