@@ -72,8 +72,8 @@ pub(super) fn home(reader: &mut Reader<'_>) -> Home {
         ((None, None), None) => Home::Embedded,
         ((Some(url), connections), Some(documents)) => {
             let connections = connections.unwrap_or(16);
-            if !(5..=200).contains(&connections) {
-                reader.wrong("postgres.connections", "must be from 5 to 200");
+            if !(6..=200).contains(&connections) {
+                reader.wrong("postgres.connections", "must be from 6 to 200");
             }
             if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
                 // Never the text itself: it holds a password.

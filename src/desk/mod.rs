@@ -183,12 +183,18 @@ pub enum DeskError {
     /// The caller lacks this scope.
     #[error("the caller lacks the scope {}", .0.word())]
     Forbidden(Scope),
-    /// Too many at once for one certificate, or the store is read-only: try again later; why.
+    /// Too many at once for one certificate, or the store is read-only or away: try again later; why.
     #[error("not now: {0}")]
     Unavailable(&'static str),
     /// The machine failed.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    Fault(Fault),
+}
+
+impl From<Fault> for DeskError {
+    fn from(fault: Fault) -> Self {
+        fault.away.map_or_else(|| Self::Fault(fault), Self::Unavailable)
+    }
 }
 
 impl From<Refusal> for DeskError {

@@ -317,6 +317,8 @@ pub enum CommitError {
 pub struct Fault {
     /// What was being done, without personal data.
     pub doing: &'static str,
+    /// Where nothing is wrong but that something beyond this machine does not answer: what. It may be asked again.
+    pub away: Option<&'static str>,
     /// Why it failed.
     #[source]
     pub source: Box<dyn std::error::Error + Send + Sync>,
@@ -325,6 +327,15 @@ pub struct Fault {
 impl Fault {
     /// Says what was being done when it failed.
     pub fn new(doing: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self { doing, source: source.into() }
+        Self { doing, away: None, source: source.into() }
+    }
+
+    /// Says what was being done, and what did not answer.
+    pub fn away(
+        doing: &'static str,
+        what: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self { away: Some(what), ..Self::new(doing, source) }
     }
 }

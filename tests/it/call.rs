@@ -10,7 +10,7 @@ use crate::document::Document;
 use crate::service::Service;
 
 /// Never follows, never fails by status: the tests judge both.
-static AGENT: LazyLock<ureq::Agent> = LazyLock::new(|| {
+pub(crate) static AGENT: LazyLock<ureq::Agent> = LazyLock::new(|| {
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)

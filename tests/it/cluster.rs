@@ -4,6 +4,7 @@ use std::sync::Barrier;
 
 use serde_json::json;
 
+use crate::call::AGENT;
 use crate::chance;
 use crate::kill::cluster::{Ground, run};
 use crate::kill::world::{Door, post};
@@ -48,4 +49,23 @@ fn of_fifty_orders_at_once_through_three_nodes_three_are_accepted() {
         assert_eq!(annotations["items"].as_array().unwrap().len(), 3);
     }
     nodes.into_iter().for_each(Node::stop);
+}
+
+#[test]
+fn while_the_database_is_away_a_question_is_put_off_and_not_failed() {
+    let ground = Ground::new();
+    let node = Node::start(ground.command("all"), &mut None);
+    let code = format!("{}/api/v1/verify/0AAAAAAAAAAAAAAAAAAAAAAAAA", node.url);
+    let page = format!("{}/v/0AAAAAAAAAAAAAAAAAAAAAAAAA", node.url);
+    let ask = |url: &str| {
+        let answer = AGENT.get(url).call().unwrap();
+        (answer.status().as_u16(), answer.headers().contains_key("retry-after"))
+    };
+    assert_eq!(ask(&code), (200, false));
+    ground.postgres.kill();
+    assert_eq!(ask(&code), (503, true));
+    assert_eq!(ask(&page), (503, true));
+    ground.postgres.resume();
+    assert_eq!(ask(&code), (200, false), "it came back, and the node lived on");
+    node.stop();
 }

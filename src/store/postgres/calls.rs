@@ -17,7 +17,6 @@ use crate::domain::queue::{Job, QueueView};
 use crate::store::postgres::Postgres;
 use crate::store::postgres::arrivals::WAIT;
 use crate::store::postgres::committer::{Ready, Request};
-use crate::store::postgres::connect::{UNREACHABLE, is_lost};
 use crate::store::postgres::rows::Parts;
 use crate::store::{
     Answer, AnswerKey, Change, CommitError, Committed, DocumentOwner, Dossier, Fault, Health, Lease,
@@ -54,7 +53,7 @@ impl Store for Postgres {
     }
 
     async fn copy_by_code(&self, code: Code) -> Result<Option<(Annotation, Certificate)>, Fault> {
-        self.core()?.copy_by_code(code).await
+        self.life()?.copy_by_code(code).await
     }
 
     async fn document_owner(&self, document: Sha256) -> Result<Option<DocumentOwner>, Fault> {
@@ -78,9 +77,9 @@ impl Store for Postgres {
             core.encode(&change).await
         };
         // Nothing is made yet, so the database that is away is no doubt but a plain no.
-        let prepared = encoded.await.map_err(|fault| match fault.source.downcast_ref() {
-            Some(error) if is_lost(error) => CommitError::ReadOnly(UNREACHABLE),
-            _ => fault.into(),
+        let prepared = encoded.await.map_err(|fault| match fault.away {
+            Some(what) => CommitError::ReadOnly(what),
+            None => fault.into(),
         })?;
         let parts =
             Parts::read(&prepared.payload).map_err(|error| Fault::new("writing the ledger", error))?;

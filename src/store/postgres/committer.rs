@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::store::chain::{Chain, PAYLOAD_MAX};
 use crate::store::encoding::Prepared;
 use crate::store::migrate::Tenure;
-use crate::store::postgres::connect::{UNREACHABLE, is_contention, is_lost, is_taken};
+use crate::store::postgres::connect::{OVERLOADED, UNREACHABLE, is_contention, is_lost, is_taken};
 use crate::store::postgres::group::{Unwritten, Written, array, prepare};
 use crate::store::postgres::life::Core;
 use crate::store::postgres::rows::Parts;
@@ -151,7 +151,7 @@ async fn make(core: &Core, group: Vec<Request>) -> Vec<Request> {
             core.condition.set_reachable(false);
         }
         if Instant::now() + pause > deadline {
-            let why = if is_lost(&error) { UNREACHABLE } else { "the database is overloaded" };
+            let why = if is_lost(&error) { UNREACHABLE } else { OVERLOADED };
             tracing::warn!(%error, why, changes = group.len(), "changes are refused");
             refuse(group, || CommitError::ReadOnly(why));
             return Vec::new();
@@ -170,7 +170,7 @@ fn refuse(group: Vec<Request>, error: impl Fn() -> CommitError) {
 async fn attempt(core: &Core, group: &[Request]) -> Try {
     let changes: Vec<&Ready> = group.iter().map(|request| &request.change).collect();
     let id = core.id();
-    let written = match timeout(CALL, prepare(&core.pool, &id, Tenure::Live, &changes)).await {
+    let written = match timeout(CALL, prepare(&core.steady, &id, Tenure::Live, &changes)).await {
         Ok(Ok(written)) => written,
         Ok(Err(Unwritten::Reset)) => return Try::Reset,
         Ok(Err(Unwritten::Elsewhere)) => return Try::Moved,

@@ -22,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is said while the database cannot be reached.
 pub(crate) const UNREACHABLE: &str = "the database cannot be reached";
+/// What is said while it does not keep up.
+pub(crate) const OVERLOADED: &str = "the database is overloaded";
 
 pub(crate) fn connect_options(options: &Options) -> Result<PgConnectOptions, OpenError> {
     if !options.url.starts_with("postgres://") && !options.url.starts_with("postgresql://") {
@@ -99,10 +101,11 @@ pub(crate) async fn again<T, F: Future<Output = Result<T, sqlx::Error>>>(
             Ok(Ok(done)) => return Ok(done),
             Ok(Err(error)) if is_lost(&error) || is_contention(&error) => error,
             Ok(Err(error)) => return Err(Fault::new(doing, error)),
-            Err(late) => return Err(Fault::new(doing, late)),
+            Err(late) => return Err(Fault::away(doing, OVERLOADED, late)),
         };
         if Instant::now() + pause > deadline {
-            return Err(Fault::new(doing, error));
+            let what = if is_lost(&error) { UNREACHABLE } else { OVERLOADED };
+            return Err(Fault::away(doing, what, error));
         }
         sleep(pause).await;
         pause = (pause * 2).min(Duration::from_millis(250));

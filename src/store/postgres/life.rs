@@ -18,6 +18,7 @@ use crate::store::postgres::committer::{MOVED, Request, work};
 use crate::store::postgres::condition::Condition;
 use crate::store::postgres::connect::{UNREACHABLE, again, connect_options, pool};
 use crate::store::postgres::documents::Shelf;
+use crate::store::postgres::gathering::{Question, WAITING_MAX as QUESTIONS_MAX, answer};
 use crate::store::postgres::keys::Slots;
 use crate::store::postgres::rows::{nanos, uuid};
 use crate::store::postgres::schema::{begin_anew, new_id, raise, standing_in};
@@ -28,6 +29,9 @@ use crate::store::{Fault, Health};
 const WAITING_MAX: usize = 1024;
 /// Connections kept for leases and messages, whose writes need not reach the disk.
 const QUICK: u32 = 2;
+/// Connections kept for the committer and for the public's questions, whose statements are planned once: planned anew for
+/// as many rows as each is about, they would take longer to plan than to run.
+const STEADY: u32 = 2;
 /// How long the database is asked how it is.
 const ASKING: Duration = Duration::from_secs(2);
 
@@ -44,6 +48,8 @@ pub(crate) struct Core {
     pub(crate) pool: PgPool,
     /// For what may be forgotten when the database falls.
     pub(crate) quick: PgPool,
+    /// For statements about any number of rows, planned once.
+    pub(crate) steady: PgPool,
     pub(crate) node: Uuid,
     pub(crate) shelf: Shelf,
     pub(crate) slots: Slots,
@@ -59,7 +65,8 @@ pub(crate) struct Life {
     pub(crate) core: Arc<Core>,
     pub(crate) requests: mpsc::Sender<Request>,
     committer: Mutex<Option<JoinHandle<()>>>,
-    messengers: [JoinHandle<()>; 2],
+    pub(crate) questions: mpsc::Sender<Question>,
+    messengers: [JoinHandle<()>; 3],
 }
 
 impl Drop for Life {
@@ -74,7 +81,8 @@ impl Life {
     pub(crate) async fn begin(options: &Options) -> Result<Self, OpenError> {
         let connect = connect_options(options)?;
         let quick = pool(connect.clone().options([("synchronous_commit", "off")]), QUICK);
-        let pool = pool(connect, options.connections.saturating_sub(QUICK));
+        let steady = pool(connect.clone().options([("plan_cache_mode", "force_generic_plan")]), STEADY);
+        let pool = pool(connect, options.connections.saturating_sub(QUICK + STEADY));
         let id = raise(&pool, &options.master, new_id(&options.master)?, options.purpose).await?;
         let broken = |error: VaultError| OpenError::Keys(error.into());
         let cipher = Cipher::new(&options.master, id).map_err(broken)?;
@@ -82,6 +90,7 @@ impl Life {
         let core = Arc::new(Core {
             pool,
             quick,
+            steady,
             node,
             shelf: Shelf::open(&options.documents).await?,
             slots: Slots::default(),
@@ -92,11 +101,13 @@ impl Life {
         });
         let (requests, waiting) = mpsc::channel(WAITING_MAX);
         let committer = tokio::spawn(work(core.clone(), waiting));
+        let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
         let messengers = [
+            tokio::spawn(answer(core.clone(), asked)),
             tokio::spawn(tell(core.arrivals.clone(), core.quick.clone(), node)),
             tokio::spawn(listen(core.arrivals.clone(), core.pool.clone(), node)),
         ];
-        Ok(Self { core, requests, committer: Mutex::new(Some(committer)), messengers })
+        Ok(Self { core, requests, committer: Mutex::new(Some(committer)), questions, messengers })
     }
 
     /// Lets the committer finish what waits, gives back this node's leases and closes its connections.
@@ -111,6 +122,7 @@ impl Life {
         let released = core.release_all().await;
         core.pool.close().await;
         core.quick.close().await;
+        core.steady.close().await;
         released
     }
 }

@@ -31,6 +31,7 @@ mod condition;
 mod connect;
 mod documents;
 mod draft;
+mod gathering;
 mod group;
 mod keys;
 mod life;
@@ -69,7 +70,7 @@ pub struct Options {
     pub url: Zeroizing<String>,
     /// Where the documents are.
     pub documents: Documents,
-    /// Connections of this node at most, 5 or more.
+    /// Connections of this node at most, 6 or more.
     pub connections: u32,
     pub(crate) purpose: Purpose,
 }

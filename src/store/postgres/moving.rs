@@ -226,7 +226,7 @@ impl Target for Postgres {
         }
         let group: Vec<&Ready> = changes.iter().collect();
         let written =
-            prepare(&core.pool, &core.id(), Tenure::Receiving, &group).await.map_err(
+            prepare(&core.steady, &core.id(), Tenure::Receiving, &group).await.map_err(
                 |error| match error {
                     Unwritten::Sql(error) => moving(error),
                     Unwritten::Reset => moving("the store was reset"),

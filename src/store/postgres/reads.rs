@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::domain::annotation::Annotation;
 use crate::domain::certificate::{Certificate, CertificateType, ManagementNo};
-use crate::domain::ids::{AnnotationId, CertificateId, Code, KeyId, Malformed, Sha256};
+use crate::domain::ids::{AnnotationId, CertificateId, KeyId, Malformed, Sha256};
 use crate::domain::key::ApiKey;
 use crate::store::cipher::{Cipher, Kind};
 use crate::store::postgres::connect::again;
@@ -138,34 +138,6 @@ impl Core {
             annotations.extend(annotation_in(&cipher, row)?);
         }
         Ok(Some(Dossier { certificate, annotations, revision }))
-    }
-
-    /// See [`crate::store::Store::copy_by_code`].
-    pub(crate) async fn copy_by_code(&self, code: Code) -> Result<Option<(Annotation, Certificate)>, Fault> {
-        let cipher = self.cipher();
-        let blind = cipher.blind_code(code);
-        let rows = again(READING, || {
-            sqlx::query(
-                "/* register.copy_by_code */ with found as (select id, certificate, slot, sealed \
-                 from annotations where code = $1) \
-                 select 0 as part, f.id, f.sealed, k.slot, k.person, k.wrapped \
-                 from found f join person_keys k on k.slot = f.slot \
-                 union all select 1, c.id, c.sealed, k.slot, k.person, k.wrapped \
-                 from found f join certificates c on c.id = f.certificate join person_keys k on k.slot = c.slot \
-                 order by part",
-            )
-            .bind(&blind.0[..])
-            .fetch_all(&self.pool)
-        })
-        .await?;
-        let [annotation, certificate] = &rows[..] else { return Ok(None) };
-        match (annotation_in(&cipher, annotation)?, certificate_in(&cipher, certificate)?) {
-            // The blind key is a hash; the record has the last word.
-            (Some(annotation), Some(certificate)) if annotation.code == code => {
-                Ok(Some((annotation, certificate)))
-            }
-            _ => Ok(None),
-        }
     }
 
     /// See [`crate::store::Store::document_owner`].

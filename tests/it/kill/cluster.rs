@@ -23,7 +23,7 @@ pub(crate) struct Tally {
 
 /// What every node of the cluster stands on.
 pub(crate) struct Ground {
-    postgres: postgres::Server,
+    pub(crate) postgres: postgres::Server,
     s3: s3::Server,
     database: String,
 }

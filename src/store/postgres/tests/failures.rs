@@ -11,7 +11,7 @@ use crate::store::postgres::tests::nodes::assert_chained;
 use crate::store::postgres::tests::scratch::Scratch;
 use crate::store::postgres::tests::server::Server;
 use crate::store::postgres::{Documents, Options, Postgres};
-use crate::store::samples::{certificate, enter, entered};
+use crate::store::samples::{annotation, certificate, enter, entered};
 use crate::store::{CommitError, Health, Store};
 
 /// Enters certificates, one after the other, and says which were acknowledged.
@@ -106,7 +106,9 @@ async fn the_database_goes_away_and_comes_back() {
     .await
     .unwrap();
     assert!(matches!(node.health().await, Health::ReadOnly(_)));
-    assert!(node.certificate(certificate(1).id).await.is_err());
+    assert!(node.certificate(certificate(1).id).await.unwrap_err().away.is_some());
+    let code = annotation(&certificate(1), 1).code;
+    assert!(node.copy_by_code(code).await.unwrap_err().away.is_some());
     assert!(node.commit(enter(&certificate(200))).await.is_err());
     assert!(node.lease(crate::store::samples::at(0), std::time::Duration::from_secs(1)).await.is_err());
     let server = tokio::task::spawn_blocking(move || {

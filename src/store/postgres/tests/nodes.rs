@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sqlx::Row;
 
-use crate::domain::ids::Sha256;
+use crate::domain::ids::{Code, Sha256};
 use crate::domain::query::CertificateQuery;
 use crate::store::chain::{link, sha256};
 use crate::store::contract::Home;
@@ -14,7 +14,9 @@ use crate::store::contract::register::{QUOTA, fifty_orders};
 use crate::store::migrate::Holding;
 use crate::store::postgres::Postgres;
 use crate::store::postgres::tests::{Cluster, digest};
-use crate::store::samples::{at, certificate, dossier, enter, entered, ordered, person};
+use crate::store::samples::{
+    annotation, at, begun, certificate, dossier, enter, entered, ordered, person, write,
+};
 use crate::store::{Change, CommitError, Expect, Health, Store, Write};
 
 const TTL: Duration = Duration::from_secs(60);
@@ -87,6 +89,32 @@ async fn workers_of_two_nodes_never_share_a_job() {
     assert_eq!(done.iter().collect::<HashSet<_>>().len(), 20, "each job once");
     assert_eq!(nodes[0].depth().await.unwrap(), 0);
     assert_chained(&nodes[0]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn questions_asked_at_once_are_each_answered_with_their_own_copy() {
+    let cluster = Cluster::new();
+    let (asked, other) = (cluster.node().await, cluster.node().await);
+    let one = entered(&*other, 1).await;
+    let orders = [ordered(&*other, &one, 1).await, ordered(&*other, &one, 2).await];
+    let stranger: Code = annotation(&one, 3).code;
+    let questions: Vec<_> = (0..60)
+        .map(|nth| {
+            let (node, code) = (asked.clone(), [orders[0].code, orders[1].code, stranger][nth % 3]);
+            tokio::spawn(async move { node.copy_by_code(code).await })
+        })
+        .collect();
+    for (nth, question) in questions.into_iter().enumerate() {
+        let expected = orders.get(nth % 3).map(|order| (order.clone(), one.clone()));
+        assert_eq!(question.await.unwrap().unwrap(), expected);
+    }
+    // What another node did a moment ago is seen, however often the code was asked for.
+    let changed = begun(&orders[0]);
+    let change = Change { writes: vec![write(&changed, &one)], ..Change::default() };
+    other.commit(change).await.unwrap();
+    assert_eq!(asked.copy_by_code(orders[0].code).await.unwrap(), Some((changed, one.clone())));
+    other.erase_person(&one.details.holder.id).await.unwrap();
+    assert_eq!(asked.copy_by_code(orders[0].code).await.unwrap(), None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
