@@ -21,13 +21,14 @@ const LATEST: Duration = Duration::from_secs(2);
 impl Core {
     /// See [`crate::store::Store::spend`].
     pub(crate) async fn spend(&self, spendings: &[Spending]) -> Result<Vec<Duration>, Fault> {
-        let shared = timeout(LATEST, self.share(spendings)).await;
-        let ahead = shared.unwrap_or_else(|late| Err(Fault::new(SHARING, late)))?;
-        // About once a minute for a node that has something to tell every quarter of a second.
-        if self.chance()? == [0] {
-            self.forget_full().await?;
-        }
-        Ok(ahead)
+        let shared = timeout(LATEST, async {
+            // About once a minute for a node that has something to tell every quarter of a second.
+            if self.chance()? == [0] {
+                self.forget_full().await?;
+            }
+            self.share(spendings).await
+        });
+        shared.await.unwrap_or_else(|late| Err(Fault::new(SHARING, late)))
     }
 
     async fn share(&self, spendings: &[Spending]) -> Result<Vec<Duration>, Fault> {
