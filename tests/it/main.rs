@@ -23,3 +23,4 @@ mod records;
 mod servers;
 mod service;
 mod stories;
+mod tls;
