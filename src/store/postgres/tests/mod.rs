@@ -17,6 +17,7 @@ mod seaweed;
 #[allow(dead_code, reason = "here databases are made by SQL, on a server that may be another's")]
 #[path = "../../../../tests/servers/postgres.rs"]
 mod server;
+mod upgrade;
 
 mod keeping {
     use crate::store::contract::contract;
