@@ -24,3 +24,4 @@ mod records;
 mod servers;
 mod service;
 mod stories;
+mod tls;
