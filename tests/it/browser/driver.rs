@@ -2,7 +2,7 @@
 //! need of it is a dozen calls, while fantoccini and thirtyfour bring a second HTTP client and an async runtime.
 
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
@@ -165,13 +165,14 @@ impl Browser {
 
     /// The one file that was downloaded, once it is whole; it is taken away.
     pub(crate) fn downloaded(&self) -> Vec<u8> {
-        let whole = |path: &Path| path.extension().is_none_or(|extension| extension != "crdownload");
+        // Until it is whole, its name ends so, and before it has a name, it is hidden.
+        let whole = |path: &PathBuf| {
+            let name = path.file_name().unwrap().to_string_lossy();
+            !name.ends_with(".crdownload") && !name.starts_with('.')
+        };
         let file = until(|| {
-            let files = fs::read_dir(&self.downloads).unwrap().map(|entry| entry.unwrap().path());
-            // Chromium writes into a hidden file before it knows the name.
-            files
-                .filter(|path| whole(path) && !path.file_name().unwrap().to_string_lossy().starts_with('.'))
-                .next()
+            let mut files = fs::read_dir(&self.downloads).unwrap().map(|entry| entry.unwrap().path());
+            files.find(whole)
         });
         let file = file.expect("nothing was downloaded");
         let bytes = fs::read(&file).unwrap();

@@ -1,4 +1,5 @@
-//! Every page in every state, a line each: what is judged and what pictures are made of. A new page is a new line.
+//! Every page in every state, a line each: what is judged and what pictures are made of. A new page is a new line; one for
+//! somebody who is logged in adds the session's cookie: `world.visit("/…").with_cookie(name, value)`.
 
 use std::path::{Path, PathBuf};
 
@@ -28,7 +29,7 @@ pub(crate) const PAGES: &[Row] = &[
     row("home", ["证书查验", "Certificate check"], |world| world.visit("/")),
     row("home-guide", ["证书查验", "Certificate check"], |world| world.visit("/").then(|page| page.find("summary").click())),
     row("home-wrong-code", ["证书查验", "Certificate check"], |world| world.visit("/v?code=K7QF+2M9X")),
-    row("home-no-pdf", ["无法读取", "Unreadable"], |world| world.upload("photo.pdf")),
+    row("home-no-file", ["证书查验", "Certificate check"], World::no_file),
     row("verdict-genuine", ["真实有效", "Genuine"], |world| world.code("genuine")),
     row("verdict-longest", ["真实有效", "Genuine"], |world| world.code("longest")),
     row("verdict-pending", ["生成中", "Being made"], |world| world.idle_visit(&world.pending)),
@@ -43,15 +44,19 @@ pub(crate) const PAGES: &[Row] = &[
     row("report-revoked", ["已撤销", "Revoked"], |world| world.upload("revoked.pdf")),
     row("report-altered", ["已被改动", "Altered"], |world| world.upload("altered.pdf")),
     row("report-unsigned", ["没有签章", "No seal"], |world| world.upload("unsigned.pdf")),
+    row("report-unreadable", ["无法读取", "Unreadable"], |world| world.upload("photo.pdf")),
     row("failure-not-found", ["没有这个页面", "No such page"], |world| world.visit("/nowhere")),
     row("failure-too-many", ["查验过于频繁", "Too many checks"], World::too_many),
 ];
+
+/// What is done on a page.
+type Act = Box<dyn Fn(&Browser)>;
 
 /// How a page is reached: an address, a cookie perhaps, and what is done there.
 pub(crate) struct Visit {
     address: String,
     cookie: Option<(String, String)>,
-    then: Vec<Box<dyn Fn(&Browser)>>,
+    then: Vec<Act>,
 }
 
 impl Visit {
@@ -184,6 +189,14 @@ impl World {
     fn upload(&self, name: &str) -> Visit {
         let file = self.file(name);
         self.visit("/").then(move |page| upload(page, &file))
+    }
+
+    /// As from a browser that does not know of required fields.
+    fn no_file(&self) -> Visit {
+        self.visit("/").then(|page| {
+            page.script("document.querySelector('input[type=file]').required = false");
+            page.find("#document button").follow();
+        })
     }
 
     /// One file too many: the bucket fills again within a second, so the next may have to be sent again.
