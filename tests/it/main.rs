@@ -7,6 +7,7 @@
     reason = "a failed test panics, and prints what repeats it"
 )]
 
+mod browser;
 mod call;
 mod chance;
 mod cluster;
