@@ -85,7 +85,12 @@ impl Problem {
                 | Refusal::ValidityTooShort
                 | Refusal::ScenarioNotAllowed { .. }
                 | Refusal::Unprintable { .. }
+                | Refusal::CaptchaWrong
+                | Refusal::CodeWrong
+                | Refusal::IdentityNotMatched
                 | Refusal::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+                Refusal::NoticeNotAccepted => StatusCode::FORBIDDEN,
+                Refusal::WrongCredentials => StatusCode::UNAUTHORIZED,
                 Refusal::QuotaExceeded { .. }
                 | Refusal::CertificateNotValid { .. }
                 | Refusal::StatusFinal { .. }

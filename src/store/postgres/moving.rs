@@ -225,14 +225,13 @@ impl Target for Postgres {
             changes.push(Ready { prepared, parts, moved: true });
         }
         let group: Vec<&Ready> = changes.iter().collect();
-        let written =
-            prepare(&core.steady, &core.id(), Tenure::Receiving, &group).await.map_err(
-                |error| match error {
-                    Unwritten::Sql(error) => moving(error),
-                    Unwritten::Reset => moving("the store was reset"),
-                    Unwritten::Elsewhere => moving("the database is not receiving a store"),
-                },
-            )?;
+        let written = prepare(&core.steady, &core.id(), Tenure::Receiving, &group).await.map_err(
+            |error| match error {
+                Unwritten::Sql(error) => moving(error),
+                Unwritten::Reset => moving("the store was reset"),
+                Unwritten::Elsewhere => moving("the database is not receiving a store"),
+            },
+        )?;
         if (written.seq, written.chain) != last {
             written.transaction.rollback().await.map_err(moving)?;
             return Err(moving("the entries do not continue the ledger"));
