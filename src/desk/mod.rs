@@ -18,6 +18,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use ring::rand::SecureRandom;
@@ -32,6 +33,7 @@ use crate::domain::ids::{AnnotationId, CertificateId, KeyId, Sha256};
 use crate::domain::key::Scope;
 use crate::domain::policy::PolicyBook;
 use crate::domain::refusal::{FieldFault, Refusal};
+use crate::domain::spending::Spending;
 use crate::render::Stamp;
 use crate::seal::check::Trust;
 use crate::seal::key::SealKey;
@@ -292,6 +294,14 @@ impl Desk {
     /// What is set for this installation.
     pub fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    /// Tells the other nodes what callers spent of their rates here; see [`Store::spend`].
+    ///
+    /// # Errors
+    /// Where the store fails: then nobody may have heard of it.
+    pub(crate) async fn spend(&self, spendings: &[Spending]) -> Result<Vec<Duration>, DeskError> {
+        Ok(self.store.spend(spendings).await?)
     }
 
     /// Decides and commits; decides anew on what somebody else wrote first.
