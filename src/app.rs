@@ -18,7 +18,6 @@ use crate::config::home::{self, Home, Shared};
 use crate::config::{Profile, Role, SealFiles, Settings};
 use crate::desk::{Clock, Desk, MovableClock, Rules, Stamps};
 use crate::http::development::Development;
-use crate::http::limits::Limits;
 use crate::http::{self, listener};
 use crate::metrics::Metrics;
 use crate::pages;
@@ -111,17 +110,14 @@ impl Service {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
 
         let development = hand_clock.map(|clock| Development::new(clock));
-        let limits = match settings.profile {
-            Profile::Development => Limits::development(),
-            Profile::Production => Limits::production(),
-        };
-        let (limits_here, limits_apart) = (limits.clone(), limits.clone());
+        let (limits_here, limits_apart) = (settings.limits.clone(), settings.limits.clone());
         let router = match role {
             Role::Worker => http::operations(desk.clone(), metrics.clone()),
             Role::All | Role::Api => {
-                let service = http::Service::new(desk.clone(), metrics.clone(), limits, development)
+                let service = http::Service::new(desk.clone(), metrics.clone(), settings.limits, development)
                     .trusting(settings.trusted_proxies.clone())
                     .metrics_in_public(settings.metrics_listen.is_none());
+                tasks.spawn(service.share_limits(stop.clone()));
                 pages::with_failure_pages(http::router(service, pages::router(desk.clone())))
             }
         };

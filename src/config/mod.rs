@@ -1,6 +1,7 @@
 //! Settings: from a TOML file and `VERMILION_*` variables, parsed once into types, every mistake reported together.
 
 pub mod home;
+mod limits;
 mod policies;
 mod reader;
 
@@ -18,6 +19,7 @@ use crate::config::home::Home;
 use crate::config::reader::Reader;
 use crate::domain::identity::CreditCode;
 use crate::domain::policy::PolicyBook;
+use crate::http::limits::Limits;
 
 /// What kind of installation this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +68,8 @@ pub struct Settings {
     pub clock: Option<DateTime<Utc>>,
     /// Addresses whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// How much and how often callers may call.
+    pub limits: Limits,
     /// Policies of annotation.
     pub policies: PolicyBook,
     /// Seals of issuers.
@@ -166,6 +170,7 @@ impl Settings {
         let workers = reader.parse("workers", "a whole number");
         let clock = reader.parse("clock", "a moment as 2026-11-21T15:00:00+08:00");
         let trusted_proxies = reader.list("trusted_proxies");
+        let limits = limits::limits(&mut reader, profile);
         let free_floor_mib = reader.parse("free_floor_mib", "a whole number of MiB");
         let policy_file = reader.text("policies").map(PathBuf::from);
         let stamps = stamps(&mut reader);
@@ -217,6 +222,7 @@ impl Settings {
             workers: workers.unwrap_or_else(|| (4 * cores()).min(64)),
             clock,
             trusted_proxies,
+            limits,
             policies: policies?,
             stamps,
             free_floor_mib: free_floor_mib.unwrap_or(256),
@@ -363,6 +369,7 @@ fn read_policies(file: Option<&Path>, mistakes: &mut Vec<String>) -> Option<Poli
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed test panics")]
     use super::*;
+    use crate::http::limits::Rate;
 
     fn read(pairs: &[(&str, &str)]) -> Result<Settings, Mistakes> {
         let environment = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -412,6 +419,23 @@ mod tests {
             assert!(text.contains(part), "{part} in {text}");
         }
         assert!(!text.contains("hunter"), "{text}");
+    }
+
+    #[test]
+    fn a_rate_that_is_set_takes_the_place_of_the_usual_one_and_none_is_no_rate() {
+        let settings = read(&[("VERMILION_LIMITS__AGENCY__BURST", "5")]).unwrap();
+        let usual = Limits::development();
+        assert_eq!(settings.limits.agency, Rate { burst: 5, ..usual.agency });
+        assert_eq!(settings.limits.public, usual.public);
+        let Err(mistakes) =
+            read(&[("VERMILION_LIMITS__PUBLIC__PER_SECOND", "0"), ("VERMILION_LIMITS__PAGES__BURST", "1")])
+        else {
+            unreachable!("two settings are wrong")
+        };
+        let text = mistakes.to_string();
+        for part in ["limits.public.per_second: `0` is not", "limits.pages: no such setting"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
     }
 
     #[test]

@@ -17,4 +17,5 @@ pub mod queue;
 pub mod refusal;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod spending;
 pub mod verdict;

@@ -18,6 +18,11 @@ impl Client {
             IpAddr::V6(address) => address.to_bits() & !u128::from(u64::MAX),
         })
     }
+
+    /// What tells it from every other.
+    pub(crate) fn bits(self) -> u128 {
+        self.0
+    }
 }
 
 impl std::fmt::Debug for Client {

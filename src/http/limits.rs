@@ -1,16 +1,15 @@
 //! How much, how often and how long: the bounds that keep one caller from taking the service from the others.
 
-use std::hash::Hash;
-use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::domain::ids::KeyId;
+use crate::domain::spending::{Bucket, Limit};
+use crate::http::buckets::Buckets;
 use crate::http::client::{Client, Network};
 use crate::http::problem::Problem;
 
@@ -77,6 +76,16 @@ impl Limits {
             spool: std::env::temp_dir(),
         }
     }
+
+    /// The rate under a limit.
+    pub fn rate(&self, limit: Limit) -> Rate {
+        match limit {
+            Limit::Public => self.public,
+            Limit::Documents => self.documents,
+            Limit::Agency => self.agency,
+            Limit::Strangers => self.strangers,
+        }
+    }
 }
 
 /// How often: a bucket of `burst` calls that fills again by `per_second`. Zeros count as ones.
@@ -86,14 +95,6 @@ pub struct Rate {
     pub per_second: u32,
     /// Calls at once.
     pub burst: u32,
-}
-
-impl Rate {
-    fn limiter<K: Hash + Eq + Clone>(self) -> DefaultKeyedRateLimiter<K> {
-        let at_least_one = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
-        let quota = Quota::per_second(at_least_one(self.per_second)).allow_burst(at_least_one(self.burst));
-        RateLimiter::keyed(quota)
-    }
 }
 
 /// What kind of call a route is, as far as limits go.
@@ -131,11 +132,7 @@ impl Class {
 #[derive(Debug)]
 pub(crate) struct Gates {
     pub(crate) limits: Limits,
-    clock: DefaultClock,
-    public: DefaultKeyedRateLimiter<Client>,
-    documents: DefaultKeyedRateLimiter<Client>,
-    strangers: DefaultKeyedRateLimiter<Client>,
-    agency: DefaultKeyedRateLimiter<KeyId>,
+    buckets: Arc<Buckets>,
     in_flight: Semaphore,
     uploads: Semaphore,
     judging: Semaphore,
@@ -149,13 +146,9 @@ pub(crate) struct Gates {
 const SWEEP_SECONDS: u64 = 60;
 
 impl Gates {
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Limits, buckets: Arc<Buckets>) -> Self {
         Self {
-            clock: DefaultClock::default(),
-            public: limits.public.limiter(),
-            documents: limits.documents.limiter(),
-            strangers: limits.strangers.limiter(),
-            agency: limits.agency.limiter(),
+            buckets,
             in_flight: Semaphore::new(limits.in_flight),
             uploads: Semaphore::new(limits.uploads),
             judging: Semaphore::new(limits.judging),
@@ -170,20 +163,20 @@ impl Gates {
     pub(crate) fn visit(&self, class: Class, client: Client) -> Result<(), Problem> {
         self.sweep_now_and_then();
         match class {
-            Class::Public => self.pass(&self.public, &client),
-            Class::Document => self.pass(&self.documents, &client),
+            Class::Public => self.pass(Limit::Public, client.bits()),
+            Class::Document => self.pass(Limit::Documents, client.bits()),
             Class::Probe | Class::Agency | Class::Batch | Class::Development => Ok(()),
         }
     }
 
     /// Counts a call of an agency.
     pub(crate) fn call(&self, key: KeyId) -> Result<(), Problem> {
-        self.pass(&self.agency, &key)
+        self.pass(Limit::Agency, u128::from_be_bytes(*key.as_bytes()))
     }
 
     /// Counts a call without a valid key.
     pub(crate) fn fail(&self, client: Client) -> Result<(), Problem> {
-        self.pass(&self.strangers, &client)
+        self.pass(Limit::Strangers, client.bits())
     }
 
     /// A place among the requests in work.
@@ -206,15 +199,9 @@ impl Gates {
         self.judging.acquire().await.map_err(|_| Problem::Unavailable("overloaded"))
     }
 
-    fn pass<K: Hash + Eq + Clone>(
-        &self,
-        limiter: &DefaultKeyedRateLimiter<K>,
-        key: &K,
-    ) -> Result<(), Problem> {
-        limiter.check_key(key).map_err(|refused| {
-            let wait = refused.wait_time_from(self.clock.now());
-            Problem::TooManyRequests(wait.as_secs() + 1)
-        })
+    fn pass(&self, limit: Limit, caller: u128) -> Result<(), Problem> {
+        let passed = self.buckets.spend(Bucket { limit, caller }, Instant::now());
+        passed.map_err(|wait| Problem::TooManyRequests(wait.as_secs() + 1))
     }
 
     /// Whoever has a full bucket again is forgotten, so that memory follows the callers of the last minute only.
@@ -226,10 +213,7 @@ impl Gates {
         {
             return;
         }
-        self.public.retain_recent();
-        self.documents.retain_recent();
-        self.strangers.retain_recent();
-        self.agency.retain_recent();
+        self.buckets.forget_full(Instant::now());
     }
 }
 
@@ -238,10 +222,15 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed test panics")]
     use super::*;
 
+    fn gates(limits: Limits) -> Gates {
+        let buckets = Arc::new(Buckets::new(&limits));
+        Gates::new(limits, buckets)
+    }
+
     #[test]
     fn a_client_that_calls_too_often_is_told_when_to_come_back_and_others_are_not_held() {
         let limits = Limits { documents: Rate { per_second: 1, burst: 2 }, ..Limits::production() };
-        let gates = Gates::new(limits);
+        let gates = gates(limits);
         let client = |address: &str| Client::of(address.parse().unwrap());
         let (first, second) = (client("192.0.2.1"), client("192.0.2.2"));
         assert!(gates.visit(Class::Document, first).is_ok());
@@ -254,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_full_house_refuses_at_once_and_opens_when_somebody_leaves() {
-        let gates = Gates::new(Limits { in_flight: 1, ..Limits::production() });
+        let gates = gates(Limits { in_flight: 1, ..Limits::production() });
         let permit = gates.enter().unwrap();
         assert!(matches!(gates.enter(), Err(Problem::Unavailable("overloaded"))));
         drop(permit);

@@ -8,6 +8,7 @@ pub(crate) mod audit;
 pub(crate) mod auth;
 pub(crate) mod batch;
 pub(crate) mod body;
+pub(crate) mod buckets;
 pub(crate) mod certificates;
 pub mod client;
 pub mod development;
@@ -24,6 +25,7 @@ pub(crate) mod params;
 pub(crate) mod problem;
 pub(crate) mod public;
 pub(crate) mod shapes;
+pub(crate) mod sharing;
 pub(crate) mod spool;
 pub(crate) mod words;
 
@@ -34,9 +36,11 @@ use std::sync::atomic::AtomicU64;
 use axum::Router;
 use axum::body::Bytes;
 use axum::middleware::from_fn_with_state;
+use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::desk::Desk;
+use crate::http::buckets::Buckets;
 use crate::http::client::Network;
 use crate::http::development::Development;
 use crate::http::limits::{Gates, Limits};
@@ -48,6 +52,7 @@ pub struct Service {
     desk: Desk,
     metrics: Arc<Metrics>,
     limits: Limits,
+    buckets: Arc<Buckets>,
     development: Option<Development>,
     metrics_in_public: bool,
 }
@@ -55,7 +60,8 @@ pub struct Service {
 impl Service {
     /// An API in front of a desk; with the routes of development where there are any tools for them.
     pub fn new(desk: Desk, metrics: Arc<Metrics>, limits: Limits, development: Option<Development>) -> Self {
-        Self { desk, metrics, limits, development, metrics_in_public: false }
+        let buckets = Arc::new(Buckets::new(&limits));
+        Self { desk, metrics, limits, buckets, development, metrics_in_public: false }
     }
 
     /// Believes the `X-Forwarded-For` of these proxies: addresses or networks.
@@ -70,6 +76,12 @@ impl Service {
     pub fn metrics_in_public(mut self, public: bool) -> Self {
         self.metrics_in_public = public;
         self
+    }
+
+    /// Keeps the limits together with the other nodes, until told to stop. Where they cannot be reached, this node keeps
+    /// them by its own count.
+    pub fn share_limits(&self, stop: CancellationToken) -> impl Future<Output = ()> + Send + use<> {
+        sharing::share(self.buckets.clone(), self.desk.clone(), stop)
     }
 }
 
@@ -96,7 +108,7 @@ impl Api {
             https: service.desk.rules().public_url.starts_with("https://"),
             desk: service.desk,
             metrics: service.metrics,
-            gates: Gates::new(service.limits),
+            gates: Gates::new(service.limits, service.buckets),
             development: service.development,
             document,
             // The low half of a seed that the standard library draws per process.

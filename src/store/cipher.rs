@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 use crate::domain::certificate::{CertificateType, ManagementNo};
 use crate::domain::identity::PersonId;
 use crate::domain::ids::{Code, Malformed};
+use crate::domain::spending::Bucket;
 use crate::store::Fault;
 use crate::store::chain::StoreId;
 use crate::store::entry::{Blind, Bytes, NumberKey};
@@ -170,6 +171,10 @@ impl Cipher {
 
     pub(crate) fn blind_code(&self, code: Code) -> Blind {
         half(&self.blind(b"code", &[&code.to_bytes()]))
+    }
+
+    pub(crate) fn blind_bucket(&self, bucket: Bucket) -> Blind {
+        half(&self.blind(b"bucket", &[bucket.limit.word().as_bytes(), &bucket.caller.to_be_bytes()]))
     }
 
     /// The blind management number alone.

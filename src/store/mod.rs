@@ -38,6 +38,7 @@ use crate::domain::key::ApiKey;
 use crate::domain::ledger::{Entry, Head, Proof};
 use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery, Page};
 use crate::domain::queue::{Job, QueueView};
+use crate::domain::spending::Spending;
 
 /// The one way to read and write. Any number of callers at once.
 #[async_trait]
@@ -138,6 +139,13 @@ pub trait Store: fmt::Debug + Send + Sync {
         purpose: Purpose,
         mobile: &Mobile,
     ) -> Result<Option<(VerificationCode, Revision)>, Fault>;
+
+    // ---- rates --------------------------------------------------------------------------------------------------
+
+    /// Tells the other nodes what callers spent of their rates here, each bucket once, and learns how far ahead of now
+    /// each of these buckets is full again, by what was spent at any node. A store that no other node can share has
+    /// nothing to say. What was told may be forgotten with a crash of the database.
+    async fn spend(&self, spendings: &[Spending]) -> Result<Vec<Duration>, Fault>;
 
     // ---- the ledger ---------------------------------------------------------------------------------------------
 

@@ -1,15 +1,18 @@
 //! Many nodes on one database and one object store.
 
+use std::process::Command;
 use std::sync::Barrier;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::call::AGENT;
+use crate::call::{AGENT, Call};
 use crate::chance;
 use crate::kill::cluster::{Ground, run};
 use crate::kill::world::{Door, post};
-use crate::records::record;
+use crate::records::{HUNAN, record};
 use crate::servers::node::Node;
+use crate::service::{order, until};
 
 #[test]
 fn nothing_acknowledged_is_lost_or_done_twice_while_nodes_and_the_database_die() {
@@ -68,4 +71,113 @@ fn while_the_database_is_away_a_question_is_put_off_and_not_failed() {
     ground.postgres.resume();
     assert_eq!(ask(&code), (200, false), "it came back, and the node lived on");
     node.stop();
+}
+
+#[test]
+fn an_order_repeated_at_another_node_is_one_order_with_one_answer() {
+    let ground = Ground::new();
+    let mut key = None;
+    let nodes: Vec<Node> = (0..2).map(|_| Node::start(ground.command("api"), &mut key)).collect();
+    let doors: Vec<Door> = nodes.iter().map(Door::of).collect();
+    let entering = format!("{}/api/v1/admin/certificates", doors[0].url);
+    let (_, entered) = post(&entering, &doors[0].key, None, &record(1)).unwrap();
+    let path =
+        format!("/api/v1/admin/certificates/{}/annotations", entered["certificate_id"].as_str().unwrap());
+    let ask = |door: &Door, name: &str, days| {
+        post(&format!("{}{path}", door.url), &door.key, Some(name), &order(days)).unwrap()
+    };
+
+    let first = ask(&doors[0], "k-1", 90);
+    assert_eq!(first.0, 202, "{}", first.1);
+    assert_eq!(ask(&doors[1], "k-1", 90), first);
+    let (status, problem) = ask(&doors[1], "k-1", 89);
+    assert_eq!(status, 422, "another order under the same key: {problem}");
+
+    // Nobody waits for the first answer.
+    let gate = Barrier::new(12);
+    let answers: Vec<_> = std::thread::scope(|scope| {
+        let (gate, ask) = (&gate, &ask);
+        let one = |door| {
+            move || {
+                gate.wait();
+                ask(door, "k-2", 90)
+            }
+        };
+        let threads: Vec<_> = doors.iter().cycle().take(12).map(|door| scope.spawn(one(door))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(answers.iter().all(|answer| *answer == answers[0] && answer.0 == 202), "{answers:?}");
+    let (_, annotations) = doors[1].get("/api/v1/admin/annotations");
+    assert_eq!(annotations["items"].as_array().unwrap().len(), 2);
+    nodes.into_iter().for_each(Node::stop);
+}
+
+#[test]
+fn a_key_made_at_one_node_opens_the_other_and_ended_there_opens_none() {
+    let ground = Ground::new();
+    let mut key = None;
+    let nodes: Vec<Node> = (0..2).map(|_| Node::start(ground.command("api"), &mut key)).collect();
+    let form = json!({ "scopes": ["certificates:read"], "issuer": HUNAN, "label": "查询" });
+    let keys = |node: &Node| format!("{}/api/v1/admin/keys", node.url);
+    let (status, made) = post(&keys(&nodes[0]), &nodes[0].key, None, &form).unwrap();
+    assert_eq!(status, 201, "{made}");
+    let status = |node: &Node| {
+        let call = Call::get("/api/v1/admin/certificates").key(made["key"].as_str().unwrap());
+        call.try_send(&node.url).unwrap().status
+    };
+    assert_eq!((status(&nodes[0]), status(&nodes[1])), (200, 200));
+    let ending = format!("{}/{}/revocation", keys(&nodes[1]), made["id"].as_str().unwrap());
+    assert_eq!(post(&ending, &nodes[1].key, None, &json!({})).unwrap().0, 200);
+    assert_eq!((status(&nodes[0]), status(&nodes[1])), (401, 401));
+    nodes.into_iter().for_each(Node::stop);
+}
+
+/// Calls at once.
+const BURST: usize = 100;
+/// Calls in a second.
+const RATE: usize = 10;
+
+/// A node that is strict with agencies and with the public.
+fn strict(ground: &Ground) -> Command {
+    let mut command = ground.command("api");
+    for limit in ["AGENCY", "PUBLIC"] {
+        command.env(format!("VERMILION_LIMITS__{limit}__BURST"), BURST.to_string());
+        command.env(format!("VERMILION_LIMITS__{limit}__PER_SECOND"), RATE.to_string());
+    }
+    command
+}
+
+#[test]
+fn what_a_caller_spent_at_one_node_is_missing_at_the_other_and_comes_back_as_it_was_told() {
+    let ground = Ground::new();
+    let mut key = None;
+    let nodes: Vec<Node> = (0..2).map(|_| Node::start(strict(&ground), &mut key)).collect();
+    let agency = Call::get("/api/v1/admin/keys").header("Authorization", &nodes[0].key);
+    for call in [agency, Call::get("/openapi.json")] {
+        let ask = |node: &Node| {
+            let answer = call.try_send(&node.url).unwrap();
+            assert!(matches!(answer.status, 200 | 429), "{answer}");
+            answer
+        };
+        let here =
+            std::iter::repeat_with(|| ask(&nodes[0])).take_while(|answer| answer.status == 200).count();
+        assert!(here >= BURST, "{here}");
+
+        // A node that has not heard of it gives some, but not a burst.
+        let mut there = 0;
+        let refused = until(|| {
+            let answer = ask(&nodes[1]);
+            there += usize::from(answer.status == 200);
+            Some(answer).filter(|answer| answer.status == 429)
+        });
+        let refused = refused.expect("it never heard");
+        assert!(there < BURST, "{there} passed at the other node");
+
+        let wait = refused.header("retry-after").unwrap().parse().map(Duration::from_secs).unwrap();
+        let begun = Instant::now();
+        until(|| (ask(&nodes[1]).status == 200).then_some(())).expect("it never came back");
+        let (waited, slack) = (begun.elapsed(), Duration::from_secs(1));
+        assert!(waited <= wait + slack, "{waited:?} instead of {wait:?}");
+    }
+    nodes.into_iter().for_each(Node::stop);
 }

@@ -14,6 +14,7 @@ use crate::domain::key::ApiKey;
 use crate::domain::ledger::{Entry, Head, Proof};
 use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery, Page};
 use crate::domain::queue::{Job, QueueView};
+use crate::domain::spending::Spending;
 use crate::store::embedded::life::closed;
 use crate::store::embedded::writer::Request;
 use crate::store::embedded::{Embedded, queue};
@@ -156,6 +157,10 @@ impl Store for Embedded {
 
     async fn answer(&self, key: &AnswerKey) -> Result<Option<Answer>, Fault> {
         self.core()?.answer(key)
+    }
+
+    async fn spend(&self, _: &[Spending]) -> Result<Vec<Duration>, Fault> {
+        Ok(Vec::new())
     }
 
     async fn entries(&self, query: &EntryQuery) -> Result<Page<Entry>, Fault> {

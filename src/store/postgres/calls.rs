@@ -14,6 +14,7 @@ use crate::domain::key::ApiKey;
 use crate::domain::ledger::{Entry, Head, Proof};
 use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery, Page};
 use crate::domain::queue::{Job, QueueView};
+use crate::domain::spending::Spending;
 use crate::store::postgres::Postgres;
 use crate::store::postgres::arrivals::WAIT;
 use crate::store::postgres::committer::{Ready, Request};
@@ -144,6 +145,10 @@ impl Store for Postgres {
 
     async fn answer(&self, key: &AnswerKey) -> Result<Option<Answer>, Fault> {
         self.core()?.answer(key).await
+    }
+
+    async fn spend(&self, spendings: &[Spending]) -> Result<Vec<Duration>, Fault> {
+        self.core()?.spend(spendings).await
     }
 
     async fn entries(&self, query: &EntryQuery) -> Result<Page<Entry>, Fault> {

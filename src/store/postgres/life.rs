@@ -27,7 +27,7 @@ use crate::store::{Fault, Health};
 
 /// Changes that may wait to be committed at once.
 const WAITING_MAX: usize = 1024;
-/// Connections kept for leases and messages, whose writes need not reach the disk.
+/// Connections kept for leases, messages and limits, whose writes need not reach the disk.
 const QUICK: u32 = 2;
 /// Connections kept for the committer and for the public's questions, whose statements are planned once: planned anew for
 /// as many rows as each is about, they would take longer to plan than to run.
@@ -197,7 +197,8 @@ impl Core {
         let mut transaction = self.pool.begin().await.map_err(resetting)?;
         sqlx::query(
             "/* life.reset */ truncate store, head, ledger, person_keys, persons, certificates, annotations, jobs, \
-             plain_copies, documents, doomed, api_keys, answers, trail_certificates, trail_annotations, trail_issuers, turns",
+             plain_copies, documents, doomed, api_keys, answers, trail_certificates, trail_annotations, trail_issuers, turns, \
+             limits",
         )
         .execute(&mut *transaction)
         .await

@@ -18,11 +18,11 @@
 //! lock. Should a node with a bug not look, the database refuses it: of one dossier and one revision only one order may
 //! exist (`annotations_decided_once`), and a number of the ledger can be given only once.
 //!
-//! What is used of PostgreSQL 15: tables with primary, unique and foreign keys and checks, indexes (one partial), `ON
-//! CONFLICT`, `FOR UPDATE` and `SKIP LOCKED`, data-modifying `WITH`, `unnest` of arrays, row comparison, `LISTEN` and
-//! `NOTIFY` (to be quick; polling is enough), time-outs per connection. What is not: advisory locks, sequences, triggers
-//! of ours, extensions, stored functions, large objects, temporary tables, `LOCK TABLE`. Read committed is enough; where
-//! an engine knows only stricter levels, what it refuses is repeated.
+//! What is used of PostgreSQL 15: tables (one unlogged) with primary, unique and foreign keys and checks, indexes (one
+//! partial), `ON CONFLICT`, `FOR UPDATE` and `SKIP LOCKED`, data-modifying `WITH`, `unnest` of arrays, row comparison,
+//! `LISTEN` and `NOTIFY` (to be quick; polling is enough), time-outs per connection. What is not: advisory locks,
+//! sequences, triggers of ours, extensions, stored functions, large objects, temporary tables, `LOCK TABLE`. Read
+//! committed is enough; where an engine knows only stricter levels, what it refuses is repeated.
 
 mod arrivals;
 mod calls;
@@ -35,6 +35,7 @@ mod gathering;
 mod group;
 mod keys;
 mod life;
+mod limits;
 mod lists;
 pub(crate) mod moving;
 mod queue;

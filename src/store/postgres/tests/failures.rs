@@ -111,6 +111,9 @@ async fn the_database_goes_away_and_comes_back() {
     assert!(node.copy_by_code(code).await.unwrap_err().away.is_some());
     assert!(node.commit(enter(&certificate(200))).await.is_err());
     assert!(node.lease(crate::store::samples::at(0), std::time::Duration::from_secs(1)).await.is_err());
+    let begun = std::time::Instant::now();
+    assert!(node.spend(&[]).await.is_err(), "who asks goes on by its own count");
+    assert!(begun.elapsed() < std::time::Duration::from_secs(4), "and is not kept waiting for it");
     let server = tokio::task::spawn_blocking(move || {
         server.resume();
         server

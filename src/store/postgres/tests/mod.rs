@@ -5,6 +5,7 @@
 mod bucket;
 mod documents;
 mod failures;
+mod limits;
 mod moving;
 mod nodes;
 #[path = "../../../../tests/servers/s3.rs"]
