@@ -11,6 +11,7 @@ pub(crate) mod body;
 pub(crate) mod buckets;
 pub(crate) mod certificates;
 pub mod client;
+pub(crate) mod cookie;
 pub mod development;
 pub(crate) mod gate;
 pub(crate) mod keys;
