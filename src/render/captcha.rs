@@ -79,7 +79,9 @@ struct Bend {
 impl Bend {
     fn draw(chance: &mut Chance) -> Self {
         let turn = std::f32::consts::TAU;
-        let mut wave = |high: f32| (chance.between(high / 2.0, high), chance.between(0.05, 0.09), chance.between(0.0, turn));
+        let mut wave = |high: f32| {
+            (chance.between(high / 2.0, high), chance.between(0.05, 0.09), chance.between(0.0, turn))
+        };
         Self { across: wave(4.0), down: wave(6.0) }
     }
 

@@ -64,8 +64,14 @@ impl Default for BackOff {
 
 impl BackOff {
     /// Passes where neither has to wait.
-    pub(crate) fn admit(&self, account: Sha256, from: Option<Address>, now: DateTime<Utc>) -> Result<(), DeskError> {
-        let waits = [self.accounts.wait(&account, now), from.and_then(|from| self.addresses.wait(&from, now))];
+    pub(crate) fn admit(
+        &self,
+        account: Sha256,
+        from: Option<Address>,
+        now: DateTime<Utc>,
+    ) -> Result<(), DeskError> {
+        let waits =
+            [self.accounts.wait(&account, now), from.and_then(|from| self.addresses.wait(&from, now))];
         match waits.into_iter().flatten().max() {
             Some(wait) => Err(too_often(wait)),
             None => Ok(()),
@@ -73,10 +79,21 @@ impl BackOff {
     }
 
     /// Counts a try as a failure before it is judged, so that tries made at once count too.
-    pub(crate) fn charge(&self, account: Sha256, from: Option<Address>, now: DateTime<Utc>) -> Result<(), DeskError> {
+    pub(crate) fn charge(
+        &self,
+        account: Sha256,
+        from: Option<Address>,
+        now: DateTime<Utc>,
+    ) -> Result<(), DeskError> {
         self.admit(account, from, now)?;
         self.accounts.charge(account, now).map_err(too_often)?;
         from.map_or(Ok(()), |from| self.addresses.charge(from, now)).map_err(too_often)
+    }
+
+    /// Forgets everybody.
+    pub(crate) fn clear(&self) {
+        self.accounts.clear();
+        self.addresses.clear();
     }
 
     /// Takes back what a try was charged that succeeded, and forgets the account's failures.
@@ -139,6 +156,10 @@ impl<K: Hash + Eq + Clone> Tally<K> {
         let count = if now - entry.last > FORGOTTEN { 0 } else { entry.count };
         *entry = Failures { count: count.saturating_add(1), last: now };
         Ok(())
+    }
+
+    fn clear(&self) {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     fn forget(&self, key: &K) {
@@ -213,7 +234,10 @@ mod tests {
         for account in 0..30 {
             back_off.charge(name(account), from, at(0)).unwrap();
         }
-        assert!(back_off.admit(name(99), from, at(0)).is_err(), "an address that tries account after account");
+        assert!(
+            back_off.admit(name(99), from, at(0)).is_err(),
+            "an address that tries account after account"
+        );
         assert!(back_off.admit(name(99), None, at(0)).is_ok());
         back_off.forgive(name(1), from);
         assert!(back_off.admit(name(99), from, at(0)).is_ok());

@@ -94,8 +94,14 @@ impl Captchas {
     /// Every node with the same master key reads the captchas of every other.
     pub(crate) fn new(master: &[u8; 32]) -> Self {
         let derived = hkdf::Salt::new(hkdf::HKDF_SHA256, b"vermilion").extract(master);
-        let key = derived.expand(&[b"captcha"], &AES_256_GCM).map(|okm| LessSafeKey::new(UnboundKey::from(okm)));
+        let key =
+            derived.expand(&[b"captcha"], &AES_256_GCM).map(|okm| LessSafeKey::new(UnboundKey::from(okm)));
         Self { key: key.ok(), answered: Mutex::default() }
+    }
+
+    /// Forgets what was answered.
+    pub(crate) fn clear(&self) {
+        self.answered.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// The name of a captcha with this answer.
@@ -214,13 +220,31 @@ fn sum(chance: &[u8; 32], language: Language) -> (String, String) {
 }
 
 const CHINESE: [&str; 20] = [
-    "一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二", "十三", "十四", "十五", "十六", "十七",
-    "十八", "十九", "二十",
+    "一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二", "十三", "十四", "十五",
+    "十六", "十七", "十八", "十九", "二十",
 ];
 
 const ENGLISH: [&str; 20] = [
-    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
-    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+    "twenty",
 ];
 
 #[cfg(test)]

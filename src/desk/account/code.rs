@@ -45,7 +45,12 @@ impl Desk {
         Ok(sent)
     }
 
-    async fn plan_code(&self, purpose: Purpose, mobile: &Mobile, digits: &str) -> Result<Plan<Sent>, DeskError> {
+    async fn plan_code(
+        &self,
+        purpose: Purpose,
+        mobile: &Mobile,
+        digits: &str,
+    ) -> Result<Plan<Sent>, DeskError> {
         let now = self.now();
         let last = self.store.verification_code(purpose, mobile).await?;
         if let Some((last, _)) = &last {
@@ -64,7 +69,11 @@ impl Desk {
             used: false,
         };
         let change = Change {
-            expects: vec![Expect::VerificationCode(purpose, mobile.clone(), last.map(|(_, revision)| revision))],
+            expects: vec![Expect::VerificationCode(
+                purpose,
+                mobile.clone(),
+                last.map(|(_, revision)| revision),
+            )],
             writes: vec![Write::VerificationCode(mobile.clone(), code)],
             events: vec![self.event(Deed::CodeSent, Actor::Service)],
         };
@@ -72,7 +81,12 @@ impl Desk {
     }
 
     /// Holds what somebody typed against the last code sent.
-    pub(super) async fn judge_code(&self, purpose: Purpose, mobile: &Mobile, typed: &str) -> Result<Typed, DeskError> {
+    pub(super) async fn judge_code(
+        &self,
+        purpose: Purpose,
+        mobile: &Mobile,
+        typed: &str,
+    ) -> Result<Typed, DeskError> {
         let Some((code, revision)) = self.store.verification_code(purpose, mobile).await? else {
             return Ok(Typed::Closed);
         };

@@ -4,7 +4,7 @@ use crate::desk::account::password::Password;
 use crate::desk::account::session::{Begun, draw_token, fresh};
 use crate::desk::account::{unchanged, write};
 use crate::desk::{Desk, DeskError, Plan};
-use crate::domain::account::{Account, Mobile, NOTICE_VERSION, Owner, PasswordHash};
+use crate::domain::account::{Account, LoginName, Mobile, NOTICE_VERSION, Owner, PasswordHash};
 use crate::domain::certificate::Name;
 use crate::domain::event::Deed;
 use crate::domain::identity::{PersonId, RESIDENT_CARD};
@@ -76,6 +76,15 @@ pub(crate) fn fictitious_person() -> Result<PersonId, DeskError> {
     let (year, month, day) = (1960 + u32::from(a) % 40, u32::from(b) % 12 + 1, u32::from(c) % 28 + 1);
     let body = format!("990000{year:04}{month:02}{day:02}{:03}", u32::from(d) + 100);
     // Of the eleven check digits one fits.
-    let fits = "0123456789X".chars().find_map(|check| PersonId::parse(RESIDENT_CARD, &format!("{body}{check}")).ok());
+    let fits = "0123456789X"
+        .chars()
+        .find_map(|check| PersonId::parse(RESIDENT_CARD, &format!("{body}{check}")).ok());
     fits.ok_or(DeskError::Unavailable("busy"))
+}
+
+/// A staff member's name that nobody has.
+pub(crate) fn fictitious_staff_login() -> Result<LoginName, DeskError> {
+    let [a, b, c, d] = crate::desk::chance::<4>()?;
+    let name = format!("STAFF-{a:02X}{b:02X}{c:02X}{d:02X}");
+    name.parse().map_err(|_| DeskError::Unavailable("busy"))
 }

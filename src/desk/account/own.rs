@@ -39,7 +39,10 @@ impl Own {
     pub fn phase_on(&self, day: chrono::NaiveDate) -> Option<Phase> {
         let phases = || self.annotations.iter().map(|annotation| annotation.phase_on(day));
         let best = |wanted: Phase| phases().find(|phase| *phase == wanted);
-        best(Phase::Ready).or_else(|| best(Phase::Sealing)).or_else(|| best(Phase::Queued)).or_else(|| phases().next())
+        best(Phase::Ready)
+            .or_else(|| best(Phase::Sealing))
+            .or_else(|| best(Phase::Queued))
+            .or_else(|| phases().next())
     }
 }
 
@@ -161,7 +164,11 @@ impl Desk {
     ///
     /// # Errors
     /// `annotation-required` for others.
-    pub async fn own_plain_document(&self, holder: &Holder, id: CertificateId) -> Result<Document, DeskError> {
+    pub async fn own_plain_document(
+        &self,
+        holder: &Holder,
+        id: CertificateId,
+    ) -> Result<Document, DeskError> {
         Ok(self.plain(holder, id).await?.0)
     }
 }

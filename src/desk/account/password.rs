@@ -27,16 +27,56 @@ const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 
 /// A hash of the same cost that no password has: who has no account waits as long as who has one.
-const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5cyBzYWx0IQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const NOBODYS: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5cyBzYWx0IQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// What everybody tries first, of those long enough; the shorter ones count where a password is one of them written
 /// twice, or one of them and little else.
 const COMMON: &[&str] = &[
-    "0123456789", "1234567890", "12345678910", "9876543210", "0987654321", "1357924680", "2468013579", "5201314",
-    "1314520", "woaini", "123456", "12345678", "123456789", "1q2w3e4r", "1qaz2wsx", "qwertyuiop", "qwerty", "asdfghjkl",
-    "zxcvbnm", "password", "passw0rd", "admin", "administrator", "letmein", "welcome", "iloveyou", "abcdef", "abc123",
-    "a123456", "aa123456", "qq123456", "monkey", "dragon", "football", "princess", "sunshine", "changeme", "111111",
-    "000000", "888888", "666666", "vermilion", "mima", "zhuce",
+    "0123456789",
+    "1234567890",
+    "12345678910",
+    "9876543210",
+    "0987654321",
+    "1357924680",
+    "2468013579",
+    "5201314",
+    "1314520",
+    "woaini",
+    "123456",
+    "12345678",
+    "123456789",
+    "1q2w3e4r",
+    "1qaz2wsx",
+    "qwertyuiop",
+    "qwerty",
+    "asdfghjkl",
+    "zxcvbnm",
+    "password",
+    "passw0rd",
+    "admin",
+    "administrator",
+    "letmein",
+    "welcome",
+    "iloveyou",
+    "abcdef",
+    "abc123",
+    "a123456",
+    "aa123456",
+    "qq123456",
+    "monkey",
+    "dragon",
+    "football",
+    "princess",
+    "sunshine",
+    "changeme",
+    "111111",
+    "000000",
+    "888888",
+    "666666",
+    "vermilion",
+    "mima",
+    "zhuce",
 ];
 
 /// A password that may be set.
@@ -101,7 +141,8 @@ impl Passwords {
         let password = password.0.clone();
         let hashed = self.work(move || {
             let hash = argon2()?.hash_password_with_salt(password.as_bytes(), &salt);
-            hash.map(|hash| hash.to_string()).map_err(|error| Fault::new("hashing a password", error.to_string()))
+            hash.map(|hash| hash.to_string())
+                .map_err(|error| Fault::new("hashing a password", error.to_string()))
         });
         Ok(PasswordHash(hashed.await??))
     }
@@ -120,7 +161,10 @@ impl Passwords {
 
     /// Runs what takes a core beside the threads that answer. The core is held until the work ends, even where nobody
     /// waits for it any more.
-    async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, DeskError> {
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, DeskError> {
         let overloaded = |_| DeskError::Unavailable("overloaded");
         let _place = self.places.try_acquire().map_err(overloaded)?;
         let core: OwnedSemaphorePermit =
@@ -154,12 +198,21 @@ mod tests {
         assert_eq!(parse("短密码").unwrap_err(), FieldFault::PasswordTooShort(10));
         assert_eq!(parse(&"长".repeat(129)).unwrap_err(), FieldFault::TooLong(128));
         for guessable in [
-            "my11010519491231002x", "tel13800005678!", "1234567890", "Password123", "qwertyuiop1", "Qwerty!123456",
-            "aaaaaaaaaa", "123123123123", "passwordpassword", "888888888888",
+            "my11010519491231002x",
+            "tel13800005678!",
+            "1234567890",
+            "Password123",
+            "qwertyuiop1",
+            "Qwerty!123456",
+            "aaaaaaaaaa",
+            "123123123123",
+            "passwordpassword",
+            "888888888888",
         ] {
             assert_eq!(parse(guessable).unwrap_err(), FieldFault::PasswordGuessable, "{guessable}");
         }
-        for good in ["朱砂批注印泥纸张笔墨", "correct horse battery", "tR7#kq02Lm", "zhubi-2026-stone"] {
+        for good in ["朱砂批注印泥纸张笔墨", "correct horse battery", "tR7#kq02Lm", "zhubi-2026-stone"]
+        {
             assert!(parse(good).is_ok(), "{good}");
         }
     }
@@ -168,7 +221,8 @@ mod tests {
     async fn a_hash_is_fitted_by_its_password_alone_and_differs_each_time() {
         let passwords = Passwords::new();
         let password = parse("correct horse battery").unwrap();
-        let (one, other) = (passwords.hash(&password).await.unwrap(), passwords.hash(&password).await.unwrap());
+        let (one, other) =
+            (passwords.hash(&password).await.unwrap(), passwords.hash(&password).await.unwrap());
         assert!(one.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
         assert_ne!(one.0, other.0);
         assert!(passwords.fits("correct horse battery", Some(&one)).await.unwrap());

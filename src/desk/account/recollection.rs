@@ -30,14 +30,25 @@ pub struct Export {
 impl Desk {
     /// The operation log (操作轨迹) of an account, oldest first: a page of entries, from after one on. Their events of
     /// others are left out.
-    pub async fn own_log(&self, who: &LoggedIn, after: Option<u64>, limit: usize) -> Result<Page<Done>, DeskError> {
+    pub async fn own_log(
+        &self,
+        who: &LoggedIn,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<Page<Done>, DeskError> {
         self.log_of(who.accepted()?.account(), after, limit).await
     }
 
-    async fn log_of(&self, account: &Account, after: Option<u64>, limit: usize) -> Result<Page<Done>, DeskError> {
+    async fn log_of(
+        &self,
+        account: &Account,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<Page<Done>, DeskError> {
         let query = EntryQuery { account: Some(account.id), after, limit, ..EntryQuery::default() };
         let page = self.store.entries(&query).await?;
-        let own = |event: &Event| event.account == Some(account.id) || event.actor == Actor::Account(account.id);
+        let own =
+            |event: &Event| event.account == Some(account.id) || event.actor == Actor::Account(account.id);
         let mut items = Vec::new();
         for entry in page.items {
             let events = entry.events.into_iter().filter(own);

@@ -76,7 +76,12 @@ impl Desk {
         Ok(begun)
     }
 
-    async fn plan_password(&self, who: &LoggedIn, hash: &PasswordHash, token: &str) -> Result<Plan<Begun>, DeskError> {
+    async fn plan_password(
+        &self,
+        who: &LoggedIn,
+        hash: &PasswordHash,
+        token: &str,
+    ) -> Result<Plan<Begun>, DeskError> {
         let (account, revision) = self.own_account(&who.account().owner.login()).await?;
         // The old password was judged by what was known when the call began.
         if account.password != who.account().password {
@@ -137,7 +142,8 @@ impl Desk {
     /// `code-wrong`; `identity-not-matched`, which costs one of the code's tries, where the account is not there or has
     /// another mobile.
     pub async fn recover(&self, recovery: &Recovery) -> Result<(), DeskError> {
-        let login = recovery.account.trim().parse::<LoginName>().map_err(|fault| Refusal::field("account", fault))?;
+        let login =
+            recovery.account.trim().parse::<LoginName>().map_err(|fault| Refusal::field("account", fault))?;
         let password = Password::parse(&recovery.password, &login, &recovery.mobile)
             .map_err(|fault| Refusal::field("password", fault))?;
         let hash = OnceCell::new();
