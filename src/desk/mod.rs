@@ -382,7 +382,7 @@ fn finish(context: ring::digest::Context) -> Sha256 {
 }
 
 /// Unguessable bytes.
-fn chance<const N: usize>() -> Result<[u8; N], Fault> {
+pub(crate) fn chance<const N: usize>() -> Result<[u8; N], Fault> {
     let mut bytes = [0; N];
     ring::rand::SystemRandom::new()
         .fill(&mut bytes)
