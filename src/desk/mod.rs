@@ -125,7 +125,7 @@ impl Caller {
     pub fn key(&self) -> Option<KeyId> {
         match self.actor {
             Actor::Agency(key) => Some(key),
-            Actor::Service | Actor::Operator => None,
+            Actor::Account(_) | Actor::Service | Actor::Operator => None,
         }
     }
 
@@ -302,6 +302,7 @@ impl Desk {
             certificate: None,
             annotation: None,
             key: None,
+            account: None,
             reason: None,
         }
     }

@@ -135,6 +135,7 @@ async fn read_audit_trail(
         issuer: fields.parse_some("issuer", question.issuer.as_deref()),
         certificate: name(&mut fields, "certificate", question.certificate.as_deref()),
         annotation: name(&mut fields, "annotation", question.annotation.as_deref()),
+        account: None,
         after: span.after,
         limit: span.limit,
     };
