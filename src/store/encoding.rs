@@ -42,6 +42,8 @@ pub(crate) enum Check {
     Unanswered(AnswerKey),
     Lease(LeaseToken),
     Account(Blind, Option<Revision>),
+    /// The login name is free, or is this account's.
+    Login(Blind, AccountId),
     Session(Sha256, Revision),
     Code(Purpose, Blind, Option<Revision>),
 }
@@ -61,7 +63,12 @@ fn encoding(error: Unreadable) -> Fault {
 /// Encrypts and writes down a change.
 pub(crate) fn prepare(keys: &impl Keys, change: &Change) -> Result<Prepared, Fault> {
     let cipher = keys.cipher();
-    let checks = change.expects.iter().map(|expect| check(cipher, expect)).collect();
+    // Two accounts of one login name would be two ways into one: nobody has to think of expecting that.
+    let own = change.writes.iter().filter_map(|write| match write {
+        Write::Account(account) => Some(Check::Login(cipher.blind_login(&account.owner.login()), account.id)),
+        _ => None,
+    });
+    let checks = change.expects.iter().map(|expect| check(cipher, expect)).chain(own).collect();
     let sealed = change
         .writes
         .iter()

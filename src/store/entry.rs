@@ -429,3 +429,21 @@ pub(crate) fn read_sealed(line: &[u8]) -> Result<SealedLine<'_>, Unreadable> {
 pub(crate) fn read_write(line: &[u8]) -> Result<WriteLine<'_>, Unreadable> {
     Ok(serde_json::from_slice(line)?)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test panics")]
+    use super::*;
+
+    #[test]
+    fn an_entry_from_before_there_were_accounts_is_written_as_it_was() {
+        let entry = "{\"v\":1,\"events\":[{\"deed\":\"document-read\",\"actor\":\"operator\",\
+            \"at\":\"2026-11-22T01:00:00Z\",\"certificate\":\"019aa9b1-7480-7101-8101-010101010101\",\
+            \"reason\":{\"slot\":3,\"sealed\":\"AAAA\"}}]}\n{\"job_done\":\
+            {\"annotation\":\"019aa9b1-7480-7101-8101-010101010102\"}}";
+        let events = read_events(entry.as_bytes()).unwrap();
+        assert!(events[0].account.is_none() && events[0].accounts().next().is_none());
+        let lines: Vec<_> = read_writes(entry.as_bytes()).map(|line| line.unwrap().1).collect();
+        assert_eq!(String::from_utf8(write(events, &lines).unwrap()).unwrap(), entry);
+    }
+}

@@ -241,7 +241,7 @@ pub enum Write {
     /// What a caller was answered.
     Answer(AnswerKey, Answer),
     /// An account: new, or as it stands now. Encrypted with the key of its person; a unit's or a staff member's with one
-    /// of its own.
+    /// of its own. It conflicts where its login name is another's, whatever is expected; an erased person's is free.
     Account(Account),
     /// A session: new, or as it stands now.
     Session(Session),

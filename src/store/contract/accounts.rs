@@ -57,6 +57,9 @@ pub(crate) async fn a_login_name_has_one_account(home: &dyn Home) {
     };
     assert_conflict(&store.commit(open_account(&first)).await);
     assert_conflict(&store.commit(open_account(&second)).await);
+    for account in [&first, &second].into_iter().filter(|account| account.id != winner.id) {
+        assert_conflict(&write(&*store, vec![], Write::Account(account.clone())).await);
+    }
     let login = first.owner.login();
     assert_eq!(store.account_by_login(&login).await.unwrap(), Some((winner, Revision(1))));
     assert_eq!(store.head().await.unwrap().seq, 1);

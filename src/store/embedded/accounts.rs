@@ -153,10 +153,16 @@ impl Core {
         Ok(account.map(|account| (account, Revision(known.revision))))
     }
 
-    /// The revision of the account with a login name; none where its person was erased.
-    pub(crate) fn account_revision(&self, view: &impl View, login: Blind) -> Result<Option<Revision>, Fault> {
+    /// The account with a login name and its revision; none where its person was erased.
+    pub(crate) fn account_with(
+        &self,
+        view: &impl View,
+        login: Blind,
+    ) -> Result<Option<(AccountId, Revision)>, Fault> {
         match by_login(view, login)? {
-            Some((_, known)) if !self.vault.is_erased(known.slot)? => Ok(Some(Revision(known.revision))),
+            Some((id, known)) if !self.vault.is_erased(known.slot)? => {
+                Ok(Some((id, Revision(known.revision))))
+            }
             _ => Ok(None),
         }
     }

@@ -267,7 +267,12 @@ fn check(
                 pinned.push(*token);
                 true
             }
-            Check::Account(login, revision) => core.account_revision(draft, *login)? == *revision,
+            Check::Account(login, revision) => {
+                core.account_with(draft, *login)?.map(|(_, known)| known) == *revision
+            }
+            Check::Login(login, id) => {
+                core.account_with(draft, *login)?.is_none_or(|(known, _)| known == *id)
+            }
             Check::Session(token, revision) => session_revision(draft, *token)? == Some(*revision),
             Check::Code(purpose, mobile, revision) => code_revision(draft, *purpose, *mobile)? == *revision,
         };

@@ -78,6 +78,7 @@ impl Draft {
                 Check::Account(login, revision) => {
                     self.accounts.get(&login.0).map(|(_, known)| *known) == revision.map(|known| known.0)
                 }
+                Check::Login(login, id) => self.accounts.get(&login.0).is_none_or(|(known, _)| known == id),
                 Check::Session(token, revision) => self.sessions.get(token) == Some(&revision.0),
                 Check::Code(purpose, mobile, revision) => {
                     self.codes.get(&(purpose.word(), mobile.0)).copied() == revision.map(|known| known.0)

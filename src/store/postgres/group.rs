@@ -93,6 +93,7 @@ async fn fill(
                 Check::Newest(..)
                 | Check::Unanswered(_)
                 | Check::Account(..)
+                | Check::Login(..)
                 | Check::Session(..)
                 | Check::Code(..) => {}
             }
@@ -195,7 +196,7 @@ async fn look(
                     callers.push(uuid(key.caller.as_bytes()));
                     keys.push(key.key.as_bytes().to_vec());
                 }
-                Check::Account(login, _) => logins.push(login.0.to_vec()),
+                Check::Account(login, _) | Check::Login(login, _) => logins.push(login.0.to_vec()),
                 Check::Session(token, _) => tokens.push(token.as_bytes().to_vec()),
                 Check::Code(purpose, mobile, _) => {
                     purposes.push(purpose.word());
