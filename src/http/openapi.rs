@@ -199,14 +199,14 @@ mod tests {
         let document = whole();
         assert_eq!(document["openapi"], "3.1.0");
         let paths: Vec<_> = document["paths"].as_object().unwrap().keys().collect();
-        assert_eq!(paths.len(), 26, "{paths:?}");
+        assert_eq!(paths.len(), 48, "{paths:?}");
     }
 
     #[test]
     fn every_agency_route_wants_a_key_every_own_route_a_session_and_no_other_either() {
         let parts = Parts { metrics: true, development: true };
         let routes = routes_of(&document(&parts, ""));
-        assert!(routes.len() > 24);
+        assert!(routes.len() > 48);
         for route in routes {
             assert_eq!(route.needs_key, route.path.starts_with("/api/v1/admin/"), "{route:?}");
             let own = route.path.starts_with("/api/v1/me") || route.method == "DELETE";
