@@ -29,6 +29,7 @@ fn migrator() -> Migrator {
         (1, "store", include_str!("migrations/0001_store.sql")),
         (2, "moving", include_str!("migrations/0002_moving.sql")),
         (3, "limits", include_str!("migrations/0003_limits.sql")),
+        (4, "accounts", include_str!("migrations/0004_accounts.sql")),
     ];
     let migrations = files.map(|(version, name, sql)| {
         Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql.into_sql_str(), false)
