@@ -148,6 +148,8 @@ pub(crate) fn finish(mut document: OpenApi, public_url: &str) -> OpenApi {
 fn add_problems(path: &str, operation: &mut Operation) {
     let has_key = operation.security.is_some();
     let has_session = wants(operation, SESSION);
+    // Who holds no certificates has none of these.
+    let is_holders = operation.tags.iter().flatten().any(|tag| tag == "holder");
     let forbidden = match has_session {
         true => "`notice-not-accepted`, or `cross-site` for a browser that another site sent",
         false => "`scope-missing`: the key may not do this",
@@ -163,7 +165,7 @@ fn add_problems(path: &str, operation: &mut Operation) {
         ("400", has_body, "`malformed-json` or `body-broken`"),
         ("401", has_key, "`unauthenticated`: no valid key or session"),
         ("403", has_key, forbidden),
-        ("404", has_key && names_something, "`not-found`: no such thing, or another's"),
+        ("404", has_key && (names_something || is_holders), "`not-found`: no such thing, or another's"),
         ("408", has_body, "`body-timeout`"),
         ("413", has_body, "`too-large`"),
         ("415", has_body, "`unsupported-media-type`"),
