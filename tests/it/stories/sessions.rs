@@ -45,8 +45,9 @@ fn a_session_ends_half_an_hour_after_its_last_use_and_twelve_hours_after_it_bega
     service.advance("PT2M");
     idle.get(ME).problem(401, "unauthenticated");
     busy.get(ME).expect(200);
-    for _ in 0..23 {
-        service.advance("PT28M");
+    // Its use is written down every five minutes.
+    for _ in 0..27 {
+        service.advance("PT24M");
         busy.get(ME).expect(200);
     }
     service.advance("PT20M");
