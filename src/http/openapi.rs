@@ -148,6 +148,8 @@ pub(crate) fn finish(mut document: OpenApi, public_url: &str) -> OpenApi {
 fn add_problems(path: &str, operation: &mut Operation) {
     let has_key = operation.security.is_some();
     let has_session = wants(operation, SESSION);
+    // Who holds no certificates has none of these.
+    let is_holders = operation.tags.iter().flatten().any(|tag| tag == "holder");
     let forbidden = match has_session {
         true => "`notice-not-accepted`, or `cross-site` for a browser that another site sent",
         false => "`scope-missing`: the key may not do this",
@@ -163,7 +165,7 @@ fn add_problems(path: &str, operation: &mut Operation) {
         ("400", has_body, "`malformed-json` or `body-broken`"),
         ("401", has_key, "`unauthenticated`: no valid key or session"),
         ("403", has_key, forbidden),
-        ("404", has_key && names_something, "`not-found`: no such thing, or another's"),
+        ("404", has_key && (names_something || is_holders), "`not-found`: no such thing, or another's"),
         ("408", has_body, "`body-timeout`"),
         ("413", has_body, "`too-large`"),
         ("415", has_body, "`unsupported-media-type`"),
@@ -199,14 +201,14 @@ mod tests {
         let document = whole();
         assert_eq!(document["openapi"], "3.1.0");
         let paths: Vec<_> = document["paths"].as_object().unwrap().keys().collect();
-        assert_eq!(paths.len(), 26, "{paths:?}");
+        assert_eq!(paths.len(), 48, "{paths:?}");
     }
 
     #[test]
     fn every_agency_route_wants_a_key_every_own_route_a_session_and_no_other_either() {
         let parts = Parts { metrics: true, development: true };
         let routes = routes_of(&document(&parts, ""));
-        assert!(routes.len() > 24);
+        assert!(routes.len() > 48);
         for route in routes {
             assert_eq!(route.needs_key, route.path.starts_with("/api/v1/admin/"), "{route:?}");
             let own = route.path.starts_with("/api/v1/me") || route.method == "DELETE";

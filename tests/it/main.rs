@@ -18,6 +18,7 @@ mod home;
 mod house;
 mod judges;
 mod kill;
+mod people;
 mod records;
 #[path = "../servers/mod.rs"]
 mod servers;

@@ -1,5 +1,8 @@
 //! Accounts without ceremony, for development and the demo: verified by nobody, the notice accepted.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use crate::desk::account::password::Password;
 use crate::desk::account::session::{Begun, draw_token, fresh};
 use crate::desk::account::{unchanged, write};
@@ -80,6 +83,11 @@ pub(crate) fn fictitious_person() -> Result<PersonId, DeskError> {
         .chars()
         .find_map(|check| PersonId::parse(RESIDENT_CARD, &format!("{body}{check}")).ok());
     fits.ok_or(DeskError::Unavailable("busy"))
+}
+
+/// A password that nobody has used before.
+pub(crate) fn draw_password() -> Result<String, DeskError> {
+    Ok(URL_SAFE_NO_PAD.encode(crate::desk::chance::<12>()?))
 }
 
 /// A staff member's name that nobody has.
