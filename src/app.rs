@@ -220,8 +220,9 @@ async fn open_store(settings: &Settings, broken: CancellationToken) -> Result<Ar
 fn postgres_options(settings: &Settings, shared: &Shared) -> postgres::Options {
     let documents = match shared.documents.clone() {
         home::Documents::Folder(folder) => postgres::Documents::Folder(folder),
-        home::Documents::S3 { endpoint, bucket, region, access_key, secret_key } => {
-            postgres::Documents::S3(postgres::S3 { endpoint, bucket, region, access_key, secret_key })
+        home::Documents::S3 { endpoint, bucket, region, access_key, secret_key, authorities } => {
+            let s3 = postgres::S3 { endpoint, bucket, region, access_key, secret_key, authorities };
+            postgres::Documents::S3(s3)
         }
     };
     postgres::Options {

@@ -206,6 +206,7 @@ impl Settings {
                 reader.wrong("clock", "production shows the real time: remove it");
             }
             require_for_production(&mut reader, public_url.as_deref(), master_key.as_ref(), seal.as_ref());
+            home::require_for_production(&mut reader, &home);
         }
         reader.finish();
         let policies = read_policies(policy_file.as_deref(), mistakes);

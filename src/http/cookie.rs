@@ -14,9 +14,11 @@ fn name(https: bool) -> &'static str {
 fn cookie(value: &str, rest: &str, https: bool) -> Option<HeaderValue> {
     let secure = if https { "; Secure" } else { "" };
     // Lax: a link from a message leads to the page and not to the login; forms are guarded by `is_from_here`.
-    let mut cookie =
-        HeaderValue::from_str(&format!("{}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{rest}", name(https)))
-            .ok()?;
+    let mut cookie = HeaderValue::from_str(&format!(
+        "{}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{rest}",
+        name(https)
+    ))
+    .ok()?;
     cookie.set_sensitive(true);
     Some(cookie)
 }
@@ -46,7 +48,8 @@ pub(crate) fn is_from_here(headers: &HeaderMap, public_url: &str) -> bool {
         (Some(site), _) => site == "same-origin",
         (None, Some(origin)) => {
             // The host that the browser spoke to: behind a proxy it is the public one.
-            let host = said("host").map(|host| origin.split_once("://").is_some_and(|(_, from)| from == host));
+            let host =
+                said("host").map(|host| origin.split_once("://").is_some_and(|(_, from)| from == host));
             origin == public_url || host == Some(true)
         }
         (None, None) => false,
@@ -59,7 +62,10 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| ((*name).parse::<axum::http::HeaderName>().unwrap(), value.parse().unwrap())).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).parse::<axum::http::HeaderName>().unwrap(), value.parse().unwrap()))
+            .collect()
     }
 
     #[test]
@@ -67,7 +73,10 @@ mod tests {
         let both = headers(&[("cookie", "theme=dark; __Host-session=vs_1; session=vs_2")]);
         assert_eq!((token(&both, true), token(&both, false)), (Some("vs_1"), Some("vs_2")));
         assert_eq!(token(&headers(&[("cookie", "sessions=vs_3")]), false), None);
-        assert_eq!(begin("vs_1", true).unwrap(), "__Host-session=vs_1; Path=/; HttpOnly; SameSite=Lax; Secure");
+        assert_eq!(
+            begin("vs_1", true).unwrap(),
+            "__Host-session=vs_1; Path=/; HttpOnly; SameSite=Lax; Secure"
+        );
         assert!(end(false).unwrap().to_str().unwrap().ends_with("Max-Age=0"));
     }
 

@@ -13,7 +13,7 @@ pub mod cms;
 mod der;
 mod embed;
 pub mod key;
-mod pem;
+pub(crate) mod pem;
 
 use check::reason::Reason;
 use check::{Finding, Trust, check};

@@ -1,9 +1,9 @@
 //! A PostgreSQL for tests, started as an ordinary user, on loopback, with fsync on; it ends with the test process, however
 //! that ends.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::net::TcpListener;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -15,6 +15,8 @@ pub(crate) struct Server {
     folder: PathBuf,
     programs: PathBuf,
     port: u16,
+    /// Whether it speaks TLS, and nothing else.
+    tls: bool,
     /// Stops the server and removes its folder when its standard input, which this process holds, is closed.
     watchdog: Child,
 }
@@ -57,6 +59,15 @@ fn run(command: &mut Command) {
 
 impl Server {
     pub(crate) fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// Starts a server that is spoken to by TLS only; it shows a certificate of this key, both in PEM.
+    pub(crate) fn start_tls(certificate: &str, key: &str) -> Self {
+        Self::start_with(Some([("server.crt", certificate), ("server.key", key)]))
+    }
+
+    fn start_with(identity: Option<[(&str, &str); 2]>) -> Self {
         let programs = programs();
         let folder = tempfile::Builder::new().prefix("vermilion-postgres").tempdir().unwrap().keep();
         if is_root() {
@@ -67,6 +78,15 @@ impl Server {
             .args(["--auth=trust", "--username=vermilion", "--encoding=UTF8", "--locale=C", "--no-sync"])
             .arg("--pgdata")
             .arg(&data));
+        let rule = "hostssl all all 127.0.0.1/32 trust\n";
+        for (name, text) in identity.into_iter().flatten().chain(identity.map(|_| ("pg_hba.conf", rule))) {
+            let file = data.join(name);
+            fs::write(&file, text).unwrap();
+            fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+            if is_root() {
+                chown(&file, Some(NOBODY), Some(NOBODY)).unwrap();
+            }
+        }
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let watchdog = ordinary(Path::new("/bin/sh"))
             .args(["-c", "cat; \"$1/pg_ctl\" -D \"$2/data\" -m immediate stop; rm -rf \"$2\"", "watchdog"])
@@ -78,7 +98,7 @@ impl Server {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let server = Self { folder, programs, port, watchdog };
+        let server = Self { folder, programs, port, tls: identity.is_some(), watchdog };
         server.resume();
         server
     }
@@ -94,8 +114,8 @@ impl Server {
     /// Starts the server again.
     pub(crate) fn resume(&self) {
         let settings = format!(
-            "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=on -c max_connections=400",
-            self.port
+            "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=on -c max_connections=400 -c ssl={}",
+            self.port, self.tls
         );
         let log = self.folder.join("log");
         run(self.control().arg("--log").arg(log).arg("--options").arg(settings).arg("start"));

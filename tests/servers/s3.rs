@@ -32,7 +32,7 @@ impl Server {
         fs::create_dir(folder.join("data")).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let script = "\"$0\" serve --host 127.0.0.1 --port \"$1\" --data-dir \"$2/data\" --no-access-log \
-                      >\"$2/log\" 2>&1 & pid=$!; cat; kill $pid; rm -rf \"$2\"";
+                      >\"$2/log\" 2>&1 & pid=$!; cat; kill $pid; wait $pid; rm -rf \"$2\"";
         let watchdog = Command::new("/bin/sh")
             .args(["-c", script])
             .arg(program())

@@ -79,7 +79,9 @@ async fn newest(desk: &Desk, who: &LoggedIn, say: Speech) -> Result<Vec<LogLine>
         done.drain(..done.len().saturating_sub(LOG_LINES));
     }
     let newest = done.iter().rev().take(LOG_LINES);
-    Ok(newest.map(|done| LogLine { at: say.moment(done.event.at), what: what(done.event.deed, say) }).collect())
+    Ok(newest
+        .map(|done| LogLine { at: say.moment(done.event.at), what: what(done.event.deed, say) })
+        .collect())
 }
 
 async fn account_page(
@@ -142,8 +144,15 @@ pub(super) async fn change_mobile(
     let refused = if typed.act == "send" {
         match send_code(&counter.desk, Purpose::ChangeMobile, &typed.mobile, say).await {
             Ok(()) => {
-                return account_page(&counter, &who, &typed.mobile, Faults::default(), Some(sent_note(say)), say)
-                    .await;
+                return account_page(
+                    &counter,
+                    &who,
+                    &typed.mobile,
+                    Faults::default(),
+                    Some(sent_note(say)),
+                    say,
+                )
+                .await;
             }
             Err(refused) => refused,
         }

@@ -73,14 +73,19 @@ fn when(annotation: &Annotation, phase: Phase, place: Option<u64>, today: NaiveD
         (Standing::Queued(_) | Standing::Sealing(_), _) => {
             let due = say.moment(annotation.order.due_at).text;
             match (place, zh) {
-                (Some(place), true) if place > 0 => format!("前面还有 {place} 份；通常几秒钟，最迟 {due} 完成"),
-                (Some(place), false) if place > 0 => format!("{place} before it; usually seconds, at the latest {due}"),
+                (Some(place), true) if place > 0 => {
+                    format!("前面还有 {place} 份；通常几秒钟，最迟 {due} 完成")
+                }
+                (Some(place), false) if place > 0 => {
+                    format!("{place} before it; usually seconds, at the latest {due}")
+                }
                 (_, true) => format!("通常几秒钟，最迟 {due} 完成"),
                 (_, false) => format!("usually within seconds, at the latest {due}"),
             }
         }
         (Standing::Sealed(sealed), Phase::Ready) => {
-            let (until, left) = (sealed.intent.valid_until, (sealed.intent.valid_until - today).num_days() + 1);
+            let (until, left) =
+                (sealed.intent.valid_until, (sealed.intent.valid_until - today).num_days() + 1);
             match (zh, left) {
                 (true, 1) => "今天 24:00 到期".to_owned(),
                 (true, left) => format!("有效至 {}，含今天还剩 {left} 天", day(until)),
@@ -197,7 +202,10 @@ async fn annotation_page(
     let told = Told::of(annotation, place, today, say);
     let advice = match phase {
         Phase::Ready => Some(say.pick("请只交给您授权的单位。", "Hand it only to whom you authorised.")),
-        Phase::Expired => Some(say.pick("过期后不能查看和下载，需要时请重新申请。", "It can no longer be viewed or downloaded; order it again if needed.")),
+        Phase::Expired => Some(say.pick(
+            "过期后不能查看和下载，需要时请重新申请。",
+            "It can no longer be viewed or downloaded; order it again if needed.",
+        )),
         _ => None,
     };
     Ok(AnnotationPage {
@@ -221,7 +229,12 @@ async fn annotation_page(
     })
 }
 
-fn renew(own: &Own, annotation: &Annotation, today: NaiveDate, say: Speech) -> Result<Option<Renew>, DeskError> {
+fn renew(
+    own: &Own,
+    annotation: &Annotation,
+    today: NaiveDate,
+    say: Speech,
+) -> Result<Option<Renew>, DeskError> {
     let Some(last) = renewal_last_day(own, today) else { return Ok(None) };
     let last = say.day(last).text;
     Ok(Some(Renew {
@@ -237,7 +250,12 @@ fn renew(own: &Own, annotation: &Annotation, today: NaiveDate, say: Speech) -> R
     }))
 }
 
-fn lines(annotation: &Annotation, scenario: String, recipient: Option<String>, say: Speech) -> Vec<(String, String, bool)> {
+fn lines(
+    annotation: &Annotation,
+    scenario: String,
+    recipient: Option<String>,
+    say: Speech,
+) -> Vec<(String, String, bool)> {
     let line = |zh: &str, en: &str, value: String, mono: bool| (say.pick(zh, en).to_owned(), value, mono);
     let recipient = recipient.unwrap_or_else(|| say.pick("未指定", "Not named").to_owned());
     let mut lines = vec![

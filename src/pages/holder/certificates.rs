@@ -78,14 +78,28 @@ impl Card {
         let told = shown.map(|annotation| Told::of(annotation, None, today, say));
         let (copy, copy_tone) = match &told {
             Some(told) => (format!("{} · {}", told.state, told.when), told.tone),
-            None if own.exempt => {
-                (say.pick("目前暂无须加注，可直接下载。", "No annotation needed for now: download it directly.").to_owned(), "slate")
-            }
-            None => (say.pick("尚未加注，申请后方可查看和下载。", "Not annotated yet: order first, then view and download.").to_owned(), "slate"),
+            None if own.exempt => (
+                say.pick(
+                    "目前暂无须加注，可直接下载。",
+                    "No annotation needed for now: download it directly.",
+                )
+                .to_owned(),
+                "slate",
+            ),
+            None => (
+                say.pick(
+                    "尚未加注，申请后方可查看和下载。",
+                    "Not annotated yet: order first, then view and download.",
+                )
+                .to_owned(),
+                "slate",
+            ),
         };
         let plain = own.exempt && status == Status::Valid;
         let download = match (phase, shown) {
-            (Some(Phase::Ready), Some(annotation)) => Some(format!("/me/annotations/{}/document", annotation.id)),
+            (Some(Phase::Ready), Some(annotation)) => {
+                Some(format!("/me/annotations/{}/document", annotation.id))
+            }
             _ if plain => Some(format!("/me/certificates/{}/document", own.certificate.id)),
             _ => None,
         };
@@ -128,9 +142,13 @@ pub(super) async fn list(State(counter): State<Counter>, headers: HeaderMap, say
     let cards: Vec<Card> = current.map(|own| Card::of(own, today, say)).collect();
     let lead = match (say.is_chinese(), cards.len()) {
         (true, count) => format!("{count} 本证书。加注后方可查看和下载，超过有效期需重新加注。"),
-        (false, 1) => "One certificate. View and download it as an annotated copy, within its validity.".to_owned(),
+        (false, 1) => {
+            "One certificate. View and download it as an annotated copy, within its validity.".to_owned()
+        }
         (false, count) => {
-            format!("{count} certificates. View and download them as annotated copies, within their validity.")
+            format!(
+                "{count} certificates. View and download them as annotated copies, within their validity."
+            )
         }
     };
     let id_masked = crate::pages::holder::account::id_masked(holder.account());
@@ -224,9 +242,15 @@ impl OrderPart {
 fn places(own: &Own, say: Speech) -> String {
     let (left, quota) = (own.places.left, own.policy.quota);
     match (left, own.places.next_free_on, say.is_chinese()) {
-        (0, Some(day), true) => format!("{quota} 个名额已用完，下一个将于 {} 释放；也可以撤销不再需要的加注件。", say.day(day).text),
+        (0, Some(day), true) => format!(
+            "{quota} 个名额已用完，下一个将于 {} 释放；也可以撤销不再需要的加注件。",
+            say.day(day).text
+        ),
         (0, Some(day), false) => {
-            format!("All {quota} places are taken; the next falls free on {}, or when you revoke a copy.", say.day(day).text)
+            format!(
+                "All {quota} places are taken; the next falls free on {}, or when you revoke a copy.",
+                say.day(day).text
+            )
         }
         (0, None, true) => format!("{quota} 个名额已用完；可以撤销不再需要的加注件。"),
         (0, None, false) => format!("All {quota} places are taken; revoke a copy that is no longer needed."),
@@ -361,7 +385,8 @@ fn parse(
         own.policy.default_days
     };
     let form = OrderForm { scenario, days, recipient, on_behalf_reason: None };
-    let request = [own.certificate.id.to_string(), typed.scenario.clone(), days.to_string(), typed.recipient.clone()];
+    let request =
+        [own.certificate.id.to_string(), typed.scenario.clone(), days.to_string(), typed.recipient.clone()];
     let request: Vec<&[u8]> = request.iter().map(String::as_bytes).collect();
     // A form without a name of its order is an order all the same.
     Ok((form, Idempotency::parse(&typed.key, &request).ok()))

@@ -187,7 +187,12 @@ pub(super) fn sent_note(say: Speech) -> &'static str {
 }
 
 /// Sends a code, or says why not.
-pub(super) async fn send_code(desk: &Desk, purpose: Purpose, mobile: &str, say: Speech) -> Result<(), Result<Faults, Response>> {
+pub(super) async fn send_code(
+    desk: &Desk,
+    purpose: Purpose,
+    mobile: &str,
+    say: Speech,
+) -> Result<(), Result<Faults, Response>> {
     let mobile = match mobile.trim().parse::<Mobile>() {
         Ok(mobile) => mobile,
         Err(fault) => return Err(Ok(Faults::field("mobile", &fault, say))),
@@ -195,7 +200,11 @@ pub(super) async fn send_code(desk: &Desk, purpose: Purpose, mobile: &str, say: 
     desk.send_code(purpose, &mobile).await.map(drop).map_err(|error| Faults::of_error(&error, say))
 }
 
-pub(super) async fn open_account(State(counter): State<Counter>, say: Speech, sent: Sent<SignUp>) -> Response {
+pub(super) async fn open_account(
+    State(counter): State<Counter>,
+    say: Speech,
+    sent: Sent<SignUp>,
+) -> Response {
     let typed = read(sent);
     let refused = if typed.act == "send" {
         match send_code(&counter.desk, Purpose::SignUp, &typed.mobile, say).await {

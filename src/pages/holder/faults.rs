@@ -39,7 +39,8 @@ impl Faults {
     pub(super) fn of_refusal(refusal: &Refusal, say: Speech) -> Self {
         let language = say.language;
         let (mut general, mut fields) = (None, Vec::new());
-        let whole = || format!("{}{}{}", refusal.title(language), say.pick("。", ". "), refusal.detail(language));
+        let whole =
+            || format!("{}{}{}", refusal.title(language), say.pick("。", ". "), refusal.detail(language));
         match refusal {
             Refusal::Invalid(errors) => {
                 let one = |error: &crate::domain::refusal::FieldError| {

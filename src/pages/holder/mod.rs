@@ -50,8 +50,14 @@ pub(super) fn router(counter: Counter) -> Router<Counter> {
 }
 
 /// A form is taken from a page of ours only: see [`cookie::is_from_here`].
-async fn guard_forms(State(counter): State<Counter>, say: Speech, request: Request<Body>, next: Next) -> Response {
-    if request.method().is_safe() || cookie::is_from_here(request.headers(), &counter.desk.rules().public_url) {
+async fn guard_forms(
+    State(counter): State<Counter>,
+    say: Speech,
+    request: Request<Body>,
+    next: Next,
+) -> Response {
+    if request.method().is_safe() || cookie::is_from_here(request.headers(), &counter.desk.rules().public_url)
+    {
         next.run(request).await
     } else {
         failure(Failure::Foreign, say)

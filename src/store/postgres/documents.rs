@@ -15,8 +15,8 @@ use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{
-    BackoffConfig, ClientOptions, Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload,
-    RetryConfig,
+    BackoffConfig, Certificate, ClientOptions, Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
+    PutPayload, RetryConfig,
 };
 use tokio::time::{sleep, timeout};
 
@@ -27,6 +27,7 @@ use crate::store::envelope::{self, HEADER, keeping, reading};
 use crate::store::postgres::connect::again;
 use crate::store::postgres::keys::{Hand, key_in};
 use crate::store::postgres::life::Core;
+use crate::store::postgres::trust::is_untrusted;
 use crate::store::postgres::{Documents, OpenError, S3};
 
 /// How long one call may take, and how long a connection.
@@ -69,6 +70,7 @@ impl Shelf {
         // Found out now and not with the first copy: a wrong name, a wrong key, a server that is not there.
         match shelf.repeat(|| async { shelf.objects.head(&place(Sha256::new([0; 32]))).await }).await {
             Ok(_) | Err(Error::NotFound { .. }) => Ok(shelf),
+            Err(error) if is_untrusted(&error) => Err(OpenError::UntrustedDocuments(error)),
             Err(error) => Err(OpenError::Documents(error)),
         }
     }
@@ -85,7 +87,7 @@ impl Shelf {
             };
             tries += 1;
             let passing = matches!(failed, Error::Generic { .. } | Error::JoinError { .. });
-            if !passing || tries >= TRIES {
+            if !passing || tries >= TRIES || is_untrusted(&failed) {
                 return Err(failed);
             }
             sleep(pause).await;
@@ -101,7 +103,7 @@ impl Shelf {
     }
 
     /// Puts an object where none is. Says whether one was.
-    async fn put_new(&self, digest: Sha256, file: &[u8]) -> Result<bool, Error> {
+    pub(crate) async fn put_new(&self, digest: Sha256, file: &[u8]) -> Result<bool, Error> {
         if self.conditional.load(Ordering::Relaxed) {
             let payload = PutPayload::from(file.to_vec());
             let at = place(digest);
@@ -181,7 +183,8 @@ impl Shelf {
     }
 }
 
-fn bucket(s3: &S3) -> Result<object_store::aws::AmazonS3, Error> {
+/// The bucket, which is not asked for anything yet.
+pub(crate) fn bucket(s3: &S3) -> Result<object_store::aws::AmazonS3, Error> {
     // Already named by somebody else, the provider is theirs; there is but one in the tree.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let backoff = BackoffConfig {
@@ -190,7 +193,12 @@ fn bucket(s3: &S3) -> Result<object_store::aws::AmazonS3, Error> {
         base: 2.0,
     };
     let retry = RetryConfig { backoff, max_retries: 3, retry_timeout: CALL };
-    let client = ClientOptions::new().with_timeout(CALL / 2).with_connect_timeout(CONNECT);
+    let mut client = ClientOptions::new().with_timeout(CALL / 2).with_connect_timeout(CONNECT);
+    if let Some(authorities) = &s3.authorities {
+        let authorities = Certificate::from_pem_bundle(authorities.as_bytes())?;
+        client = authorities.into_iter().fold(client, ClientOptions::with_root_certificate);
+        client = client.with_no_system_certificates(true);
+    }
     AmazonS3Builder::new()
         .with_endpoint(&s3.endpoint)
         .with_bucket_name(&s3.bucket)

@@ -47,6 +47,7 @@ mod sweep;
 #[cfg(test)]
 pub(crate) mod tests;
 mod trail;
+mod trust;
 mod write;
 
 use std::fmt;
@@ -132,6 +133,9 @@ pub struct S3 {
     pub access_key: String,
     /// The secret of it.
     pub secret_key: Zeroizing<String>,
+    /// Certificates in PEM: the only authorities that may vouch for the server; without them, those that the system
+    /// believes.
+    pub authorities: Option<String>,
 }
 
 impl fmt::Debug for S3 {
@@ -151,6 +155,12 @@ pub enum OpenError {
         "the database cannot be used: see that it runs, and that the address, user and password are right"
     )]
     Database(#[source] sqlx::Error),
+    /// The database shows a certificate that is not believed, or none.
+    #[error(
+        "the database cannot be trusted: it must speak TLS, with a certificate for the host that postgres.url names, of \
+         an authority in sslrootcert"
+    )]
+    UntrustedDatabase(#[source] sqlx::Error),
     /// The schema could not be brought up to date.
     #[error("the schema cannot be brought up to date")]
     Schema(#[source] sqlx::migrate::MigrateError),
@@ -177,6 +187,12 @@ pub enum OpenError {
     /// The place of the documents cannot be used.
     #[error("the place of the documents cannot be used: see its address, name and keys")]
     Documents(#[source] object_store::Error),
+    /// The object store shows a certificate that is not believed.
+    #[error(
+        "the object store cannot be trusted: its certificate must be for the host that documents.endpoint names, of an \
+         authority in documents.ca_file"
+    )]
+    UntrustedDocuments(#[source] object_store::Error),
     /// The folder of the documents cannot be made.
     #[error("the folder of the documents cannot be made")]
     Folder(#[source] std::io::Error),

@@ -17,6 +17,7 @@ use crate::store::chain::StoreId;
 use crate::store::cipher::{Cipher, Master, VaultError, key_check};
 use crate::store::migrate::Tenure;
 use crate::store::postgres::connect::{is_contention, is_lost, is_there};
+use crate::store::postgres::trust::is_untrusted;
 use crate::store::postgres::{OpenError, Purpose};
 
 /// The format that this program writes.
@@ -24,17 +25,28 @@ const FORMAT: i32 = 1;
 /// How often the making of the schema is tried where nodes start together, or the database starts too.
 const TRIES: u32 = 40;
 
-fn migrator() -> Migrator {
-    let files = [
-        (1, "store", include_str!("migrations/0001_store.sql")),
-        (2, "moving", include_str!("migrations/0002_moving.sql")),
-        (3, "limits", include_str!("migrations/0003_limits.sql")),
-        (4, "accounts", include_str!("migrations/0004_accounts.sql")),
-    ];
-    let migrations = files.map(|(version, name, sql)| {
-        Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql.into_sql_str(), false)
+/// A migration, which is never changed once it was released.
+#[derive(Clone, Copy)]
+pub(crate) struct Step {
+    pub(crate) version: i64,
+    pub(crate) name: &'static str,
+    pub(crate) sql: &'static str,
+}
+
+/// What makes the schema of this program out of an empty database.
+pub(crate) const STEPS: [Step; 4] = [
+    Step { version: 1, name: "store", sql: include_str!("migrations/0001_store.sql") },
+    Step { version: 2, name: "moving", sql: include_str!("migrations/0002_moving.sql") },
+    Step { version: 3, name: "limits", sql: include_str!("migrations/0003_limits.sql") },
+    Step { version: 4, name: "accounts", sql: include_str!("migrations/0004_accounts.sql") },
+];
+
+fn migrator(steps: &[Step]) -> Migrator {
+    let migrations = steps.iter().map(|step| {
+        let name = Cow::Borrowed(step.name);
+        Migration::new(step.version, name, MigrationType::Simple, step.sql.into_sql_str(), false)
     });
-    let mut migrator = Migrator::with_migrations(migrations.to_vec());
+    let mut migrator = Migrator::with_migrations(migrations.collect());
     // The lock is a row: advisory locks are not everywhere. A later program may have migrated further.
     migrator.set_locking(false).set_ignore_missing(true);
     migrator
@@ -51,12 +63,15 @@ pub(crate) async fn raise(
     loop {
         let raised = async {
             let mut connection = pool.acquire().await?;
-            migrate(&mut connection).await?;
+            migrate(&mut connection, &STEPS).await?;
             mark(&mut connection, master, id, purpose).await
         }
         .await;
         tries += 1;
         match raised {
+            Err(Raising::Sql(error)) if is_untrusted(&error) => {
+                return Err(OpenError::UntrustedDatabase(error));
+            }
             // Two that create the same table at once: one of them fails, however politely it asks.
             Err(Raising::Sql(error)) | Err(Raising::Migrate(MigrateError::Execute(error)))
                 if tries < TRIES && (is_there(&error) || is_contention(&error) || is_lost(&error)) =>
@@ -71,7 +86,9 @@ pub(crate) async fn raise(
     }
 }
 
-enum Raising {
+/// Why the schema could not be raised.
+#[derive(Debug)]
+pub(crate) enum Raising {
     Sql(sqlx::Error),
     Migrate(MigrateError),
     Open(OpenError),
@@ -83,7 +100,8 @@ impl From<sqlx::Error> for Raising {
     }
 }
 
-async fn migrate(connection: &mut PgConnection) -> Result<(), Raising> {
+/// Applies the steps that the database lacks; those that it has and this program does not know stay.
+pub(crate) async fn migrate(connection: &mut PgConnection, steps: &[Step]) -> Result<(), Raising> {
     sqlx::raw_sql(
         "/* schema.lock_table */ create table if not exists migration_lock (one boolean primary key); \
          insert into migration_lock values (true) on conflict do nothing",
@@ -98,7 +116,7 @@ async fn migrate(connection: &mut PgConnection) -> Result<(), Raising> {
     sqlx::query("/* schema.lock */ select one from migration_lock for update")
         .execute(&mut *transaction)
         .await?;
-    migrator().run_direct(None, &mut *transaction, false).await.map_err(Raising::Migrate)?;
+    migrator(steps).run_direct(None, &mut *transaction, false).await.map_err(Raising::Migrate)?;
     transaction.commit().await?;
     Ok(())
 }

@@ -50,6 +50,18 @@ impl Ground {
             .env("VERMILION_DOCUMENTS__SECRET_KEY", s3::SECRET);
         command
     }
+
+    /// The same as a file of settings says it.
+    pub(crate) fn settings(&self) -> String {
+        format!(
+            "[postgres]\nurl = \"{}\"\n[documents]\nendpoint = \"{}\"\nbucket = \"copies\"\n\
+             access_key = \"{}\"\nsecret_key = \"{}\"\n",
+            self.database,
+            self.s3.endpoint(),
+            s3::KEY,
+            s3::SECRET
+        )
+    }
 }
 
 const ROLES: [&str; 4] = ["api", "api", "worker", "worker"];

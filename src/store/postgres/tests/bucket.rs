@@ -22,6 +22,7 @@ fn bucket() -> S3 {
         region: "us-east-1".to_owned(),
         access_key: key.to_owned(),
         secret_key: secret.to_owned().into(),
+        authorities: None,
     };
     let Ok(given) = std::env::var("VERMILION_TEST_S3") else {
         let server = SERVER.get_or_init(Server::start);

@@ -23,7 +23,7 @@ use crate::store::{Change, Store, Write};
 
 /// What goes wrong with the next calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wrong {
+pub(super) enum Wrong {
     Nothing,
     /// Every call fails, and nothing is done.
     Refuses,
@@ -35,10 +35,10 @@ enum Wrong {
     IsSimple,
 }
 
-/// An object store in memory at which things go wrong.
+/// An object store at which things go wrong.
 #[derive(Debug)]
-struct Faulty {
-    inner: InMemory,
+pub(super) struct Faulty {
+    inner: Arc<dyn ObjectStore>,
     wrong: Mutex<Wrong>,
     puts: AtomicU32,
 }
@@ -55,10 +55,19 @@ fn lost() -> Error {
 
 impl Faulty {
     fn new() -> Arc<Self> {
-        Arc::new(Self { inner: InMemory::new(), wrong: Mutex::new(Wrong::Nothing), puts: AtomicU32::new(0) })
+        Self::before(Arc::new(InMemory::new()))
     }
 
-    fn go_wrong(&self, wrong: Wrong) {
+    pub(super) fn before(inner: Arc<dyn ObjectStore>) -> Arc<Self> {
+        Arc::new(Self { inner, wrong: Mutex::new(Wrong::Nothing), puts: AtomicU32::new(0) })
+    }
+
+    /// How many puts were done.
+    pub(super) fn puts(&self) -> u32 {
+        self.puts.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn go_wrong(&self, wrong: Wrong) {
         *self.wrong.lock().unwrap() = wrong;
     }
 
@@ -190,7 +199,7 @@ async fn a_server_without_conditions_keeps_documents_all_the_same() {
         node.put_document(&person(1), digest(&file), &file).await.unwrap();
         assert_eq!(node.document(digest(&file)).await.unwrap(), Some(file));
     }
-    assert_eq!(faulty.puts.load(Ordering::Relaxed), 3);
+    assert_eq!(faulty.puts(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -260,6 +269,7 @@ async fn a_bucket_that_is_not_there_is_said_at_the_start() {
         region: "us-east-1".to_owned(),
         access_key: "nobody".to_owned(),
         secret_key: "nothing".to_owned().into(),
+        authorities: None,
     };
     assert_eq!(format!("{s3:?}"), "S3(vermilion of http://127.0.0.1:9)");
     let opened = Postgres::open(Options { documents: Documents::S3(s3), ..cluster.options().await }).await;

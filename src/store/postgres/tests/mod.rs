@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test panics")]
 
 mod bucket;
+mod conditional;
 mod documents;
 mod failures;
 mod limits;
@@ -11,9 +12,13 @@ mod nodes;
 #[path = "../../../../tests/servers/s3.rs"]
 mod s3;
 mod scratch;
+#[allow(dead_code, reason = "here it is spoken to without TLS")]
+#[path = "../../../../tests/servers/seaweed.rs"]
+mod seaweed;
 #[allow(dead_code, reason = "here databases are made by SQL, on a server that may be another's")]
 #[path = "../../../../tests/servers/postgres.rs"]
 mod server;
+mod upgrade;
 
 mod keeping {
     use crate::store::contract::contract;
