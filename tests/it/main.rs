@@ -20,6 +20,7 @@ mod house;
 mod judges;
 mod kill;
 mod migration;
+mod people;
 mod records;
 #[path = "../servers/mod.rs"]
 mod servers;

@@ -63,7 +63,9 @@ impl Holding for Postgres {
         let row = again("moving a store", || {
             sqlx::query(
                 "/* moving.survey */ select seq, chain, (select count(*) from certificates) as certificates, \
-                 (select count(*) from annotations) as annotations, (select count(*) from documents) as documents \
+                 (select count(*) from annotations) as annotations, (select count(*) from accounts) as accounts, \
+                 (select count(*) from sessions) as sessions, (select count(*) from codes) as codes, \
+                 (select count(*) from documents) as documents \
                  from head",
             )
             .fetch_one(&core.pool)
@@ -74,6 +76,9 @@ impl Holding for Postgres {
             let counts = Counts {
                 certificates: unsigned(&row, "certificates")?,
                 annotations: unsigned(&row, "annotations")?,
+                accounts: unsigned(&row, "accounts")?,
+                sessions: unsigned(&row, "sessions")?,
+                codes: unsigned(&row, "codes")?,
                 documents: unsigned(&row, "documents")?,
             };
             Ok(Survey { head, counts })

@@ -72,6 +72,30 @@ entries as (
 ), trail_i as (
     insert into trail_issuers (issuer, seq) select * from unnest($65::text[], $66::bigint[])
     on conflict do nothing
+), freed as (
+    delete from accounts using person_keys where accounts.login = any($72) and accounts.id <> all($71)
+        and person_keys.slot = accounts.slot and ($76 or person_keys.wrapped is null)
+    returning accounts.id
+), people as (
+    insert into accounts (id, login, slot, sealed, revision)
+    select * from unnest($71::uuid[], $72::bytea[], $73::bigint[], $74::bytea[], $75::bigint[])
+    where (select count(*) from freed) >= 0
+    on conflict (id) do update set login = excluded.login, slot = excluded.slot, sealed = excluded.sealed,
+        revision = excluded.revision
+), visits as (
+    insert into sessions (token, account, began_at, seen_at, ended_at, revision)
+    select * from unnest($77::bytea[], $78::uuid[], $79::bigint[], $80::bigint[], $81::bigint[], $82::bigint[])
+    on conflict (token) do update set account = excluded.account, began_at = excluded.began_at,
+        seen_at = excluded.seen_at, ended_at = excluded.ended_at, revision = excluded.revision
+), sent as (
+    insert into codes (purpose, mobile, digest, salt, sent_at, mistyped, used, revision)
+    select * from unnest($83::text[], $84::bytea[], $85::bytea[], $86::bytea[], $87::bigint[], $88::int[],
+        $89::boolean[], $90::bigint[])
+    on conflict (purpose, mobile) do update set digest = excluded.digest, salt = excluded.salt,
+        sent_at = excluded.sent_at, mistyped = excluded.mistyped, used = excluded.used, revision = excluded.revision
+), trail_u as (
+    insert into trail_accounts (account, seq) select * from unnest($91::uuid[], $92::bigint[])
+    on conflict do nothing
 )
 update head set seq = $67, chain = $68, queued = queued + $69 where seq = $70";
 
@@ -138,13 +162,20 @@ pub(crate) async fn write(connection: &mut PgConnection, draft: &Draft) -> Resul
     columns!(query, rows.about_owners.iter(), row => id(row.0.as_bytes()), signed(row.1));
     columns!(query, rows.about_annotations.iter(), row => id(row.0.as_bytes()), signed(row.1));
     columns!(query, rows.about_issuers.iter(), row => row.0.as_str(), signed(row.1));
-    let moved = query
-        .bind(signed(draft.seq))
-        .bind(&draft.chain[..])
-        .bind(draft.growth())
-        .bind(signed(draft.before))
-        .execute(connection)
-        .await?;
+    query =
+        query.bind(signed(draft.seq)).bind(&draft.chain[..]).bind(draft.growth()).bind(signed(draft.before));
+    columns!(query, rows.accounts.values(), row =>
+        id(row.0.id.as_bytes()), &row.0.login[..], i64::from(row.0.slot), row.0.sealed.as_slice(), signed(row.1));
+    query = query.bind(draft.moved);
+    columns!(query, rows.sessions.values(), row =>
+        bytes(&row.0.token), id(row.0.account.as_bytes()), nanos(row.0.began_at), nanos(row.0.seen_at),
+        row.0.ended_at.map(nanos), signed(row.1));
+    columns!(query, rows.codes.iter(), row => row.0.0, &row.0.1[..]);
+    columns!(query, rows.codes.values(), row =>
+        bytes(&row.0.digest), &row.0.salt[..], nanos(row.0.sent_at), i32::from(row.0.mistyped), row.0.used,
+        signed(row.1));
+    columns!(query, rows.about_accounts.iter(), row => id(row.0.as_bytes()), signed(row.1));
+    let moved = query.execute(connection).await?;
     // It is locked: another number means another writer that did not ask.
     if moved.rows_affected() == 1 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
 }

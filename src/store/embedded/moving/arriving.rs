@@ -10,6 +10,7 @@ use crate::domain::ids::Sha256;
 use crate::domain::ledger::Head;
 use crate::store::Fault;
 use crate::store::chain::{StoreId, link, sha256};
+use crate::store::embedded::accounts::{CODES, LOGINS, SESSIONS};
 use crate::store::embedded::calls::blocking;
 use crate::store::embedded::documents::Documents;
 use crate::store::embedded::index::{self, Index};
@@ -149,6 +150,9 @@ impl Folder {
         let counts = Counts {
             certificates: count(b"c")?,
             annotations: count(b"a")?,
+            accounts: count(LOGINS)?,
+            sessions: count(SESSIONS)?,
+            codes: count(CODES)?,
             documents: count(b"s")? + count(b"q")?,
         };
         Ok(Survey { head: self.ledger.head(), counts })
