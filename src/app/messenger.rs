@@ -38,3 +38,19 @@ impl Messenger for NoGateway {
         Err(Fault::away("sending a message", "no-sms-gateway", "no gateway is set"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test panics")]
+    use super::*;
+    use crate::desk::DeskError;
+    use crate::domain::account::Purpose;
+
+    #[tokio::test]
+    async fn without_a_gateway_a_code_is_unavailable_and_no_failure_of_the_machine() {
+        let message =
+            message::Message { purpose: Purpose::SignUp, code: "123456".into(), at: DateTime::UNIX_EPOCH };
+        let fault = NoGateway.send(&"13800005678".parse().unwrap(), message).await.unwrap_err();
+        assert!(matches!(DeskError::from(fault), DeskError::Unavailable("no-sms-gateway")));
+    }
+}

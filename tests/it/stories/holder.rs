@@ -1,13 +1,17 @@
 //! A holder and the own certificates; and another holder, who sees nothing of them.
 
-use std::sync::Barrier;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::{Arc, Barrier};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::call::Call;
 use crate::people::Person;
 use crate::records::{exempt_record, record};
-use crate::service::Service;
+use crate::service::{START, Service};
 
 #[test]
 fn what_is_anothers_is_not_there() {
@@ -165,6 +169,63 @@ fn the_stream_tells_every_state_until_the_copy_is_ready() {
     assert!(states.windows(2).all(|pair| order(pair[0]) <= order(pair[1])), "{states:?}");
     let again = me.get(&path).text();
     assert_eq!(again.matches("data:").count(), 1, "what is settled is told once");
+}
+
+/// A stream of events that is being read.
+struct Stream {
+    socket: TcpStream,
+    text: String,
+}
+
+impl Stream {
+    /// Begins to read, up to the first event.
+    fn open(service: &Service, path: &str, token: &str) -> Self {
+        let host = service.address().strip_prefix("http://").unwrap();
+        let mut socket = TcpStream::connect(host).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
+        );
+        socket.write_all(head.as_bytes()).unwrap();
+        let mut stream = Self { socket, text: String::new() };
+        while !stream.text.contains("data:") {
+            assert!(stream.read() > 0, "{}", stream.text);
+        }
+        stream
+    }
+
+    fn read(&mut self) -> usize {
+        let mut piece = [0; 4096];
+        let length = self.socket.read(&mut piece).unwrap();
+        self.text.push_str(&String::from_utf8_lossy(&piece[..length]));
+        length
+    }
+
+    /// Reads to the end.
+    fn rest(mut self) -> String {
+        while self.read() > 0 {}
+        self.text
+    }
+}
+
+#[test]
+fn a_stream_of_what_still_waits_ends_with_its_session_and_with_the_service() {
+    // Without a worker nothing is ever ready.
+    let service = Service::start_as(Arc::new(TempDir::new().unwrap()), "api", Some(START));
+    let certificate = service.enter(&record(1));
+    let (me, too) = (Person::holding(&service, &record(1)), Person::holding(&service, &record(1)));
+    let ordered = me.order(&certificate, 90).expect(202);
+    let path = format!("/api/v1/me/annotations/{}/events", ordered["id"].as_str().unwrap());
+    let (mine, other) = (Stream::open(&service, &path, &me.token), Stream::open(&service, &path, &too.token));
+    assert_eq!(me.delete("/api/v1/sessions/current").status, 204);
+    let told = mine.rest();
+    assert!(told.contains("\"state\":\"queued\"") && told.ends_with("0\r\n\r\n"), "{told}");
+
+    drop((me, too));
+    let asked = Instant::now();
+    let (status, _folder) = service.stop();
+    assert!(status.success() && asked.elapsed() < Duration::from_secs(15), "an open stream holds it up");
+    assert!(other.rest().ends_with("0\r\n\r\n"), "the stream was ended, not cut off");
 }
 
 #[test]
