@@ -2,6 +2,8 @@
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
+use crate::desk::account::session::PREFIX;
+
 /// Bound to this host, to https and to every path (RFC 6265bis, section 4.1.3.2).
 const NAME: &str = "__Host-session";
 /// Without https, in development, browsers keep no cookie with that prefix.
@@ -33,11 +35,15 @@ pub(crate) fn end(https: bool) -> Option<HeaderValue> {
     cookie("", "; Max-Age=0", https)
 }
 
-/// The token in a request's cookie.
+/// The session token in a request's cookie; none where there are two of the name, of which one is not ours.
 pub(crate) fn token(headers: &HeaderMap, https: bool) -> Option<&str> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(found, _)| *found == name(https)).map(|(_, token)| token)
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let mut values = pairs.filter(|(found, _)| *found == name(https)).map(|(_, value)| value);
+    match (values.next(), values.next()) {
+        (Some(value), None) => Some(value).filter(|value| value.starts_with(PREFIX)),
+        _ => None,
+    }
 }
 
 /// Whether a page of ours sent the request: a page of another site, or one that says nothing of itself, must not act in

@@ -1,7 +1,7 @@
 //! Who is logged in: a session token in the `Authorization` header, or in a cookie where a browser keeps it.
 
 use axum::extract::FromRequestParts;
-use axum::http::header::{AUTHORIZATION, COOKIE, ORIGIN};
+use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 
@@ -9,14 +9,9 @@ use crate::desk::account::back_off::Address;
 use crate::desk::account::session::{Holder, LoggedIn, PREFIX};
 use crate::desk::{Desk, DeskError};
 use crate::http::client::Client;
+use crate::http::cookie;
 use crate::http::problem::Problem;
 use crate::http::{Api, Shared};
-
-/// The name of the cookie: with its prefix a browser takes it over TLS alone, for this host alone (RFC 6265bis, section
-/// 4.1.3.2). Over plain http, in development, no browser would.
-pub(crate) fn cookie_name(https: bool) -> &'static str {
-    if https { "__Host-session" } else { "session" }
-}
 
 /// Somebody logged in, who may not yet have accepted the service notice.
 pub(crate) struct Session(pub(crate) LoggedIn);
@@ -73,20 +68,12 @@ fn token<'a>(parts: &'a Parts, https: bool, public_url: &str) -> Result<Option<&
     if parts.headers.contains_key(AUTHORIZATION) {
         return Ok(bearer(&parts.headers));
     }
-    let Some(token) = cookie(&parts.headers, cookie_name(https)) else { return Ok(None) };
+    let Some(token) = cookie::token(&parts.headers, https) else { return Ok(None) };
     let is_safe = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
-    if is_safe || is_from_here(&parts.headers, public_url) {
+    if is_safe || cookie::is_from_here(&parts.headers, public_url) {
         Ok(Some(token))
     } else {
         Err(Problem::CrossSite)
-    }
-}
-
-/// Whether a browser says that the call comes from our own pages (Fetch Metadata; RFC 6454, section 7).
-pub(crate) fn is_from_here(headers: &HeaderMap, public_url: &str) -> bool {
-    match headers.get("sec-fetch-site") {
-        Some(site) => site == "same-origin",
-        None => headers.get(ORIGIN).is_some_and(|origin| origin == public_url),
     }
 }
 
@@ -97,17 +84,6 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
     let token = token.trim_start_matches(' ');
     (scheme.eq_ignore_ascii_case("bearer") && token.starts_with(PREFIX)).then_some(token)
-}
-
-/// The session token of a cookie; none where there are two of the name, of which one is not ours.
-pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let mut values = pairs.filter(|(key, _)| *key == name).map(|(_, value)| value);
-    match (values.next(), values.next()) {
-        (Some(value), None) => Some(value).filter(|value| value.starts_with(PREFIX)),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
