@@ -1,5 +1,6 @@
 //! The composition root: the only room that names concrete stores, keys and the system clock.
 
+pub(crate) mod gateway;
 pub(crate) mod messenger;
 pub(crate) mod migration;
 
@@ -15,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::app::gateway::Gateway;
 use crate::app::messenger::{NoGateway, ToOutbox};
 use crate::config::home::{self, Home, Shared};
 use crate::config::{Profile, Role, SealFiles, Settings};
@@ -110,16 +112,17 @@ impl Service {
         let broken = CancellationToken::new();
         let store = open_store(&settings, broken.clone()).await?;
         let outbox = hand_clock.is_some().then(Arc::<Outbox>::default);
-        let messenger: Arc<dyn Messenger> = match &outbox {
-            Some(outbox) => Arc::new(ToOutbox(outbox.clone())),
-            None => Arc::new(NoGateway),
+        let messenger: Arc<dyn Messenger> = match (&settings.sms, &outbox) {
+            (Some(sms), _) => Arc::new(Gateway::new(sms.clone())?),
+            (None, Some(outbox)) => Arc::new(ToOutbox(outbox.clone())),
+            (None, None) => Arc::new(NoGateway),
         };
         let desk = desk(&settings, store.clone(), clock.clone(), public_url, messenger)?;
         let metrics = Arc::new(Metrics::new());
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
 
         let development = hand_clock.zip(outbox).map(|(clock, outbox)| Development::new(clock, outbox));
-        if development.is_none() && role != Role::Worker {
+        if development.is_none() && settings.sms.is_none() && role != Role::Worker {
             tracing::warn!(
                 "no SMS gateway: nobody can open an account or recover a password until there is one"
             );

@@ -123,7 +123,7 @@ pub(super) fn require_for_production(reader: &mut Reader<'_>, home: &Home) {
 }
 
 /// What an address says of the way to a server: `scheme://user:password@host:port/name?parameter=value`.
-struct Address<'a> {
+pub(super) struct Address<'a> {
     /// Every host that it names; the last of them counts.
     hosts: Vec<&'a str>,
     /// What it asks of TLS; the last of them counts.
@@ -131,7 +131,7 @@ struct Address<'a> {
 }
 
 impl<'a> Address<'a> {
-    fn of(url: &'a str) -> Self {
+    pub(super) fn of(url: &'a str) -> Self {
         let url = url.split('#').next().unwrap_or_default();
         let (url, query) = url.split_once('?').unwrap_or((url, ""));
         let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
@@ -150,7 +150,7 @@ impl<'a> Address<'a> {
     }
 
     /// Whether it leads to this machine: by loopback, or by a socket.
-    fn is_near(&self) -> bool {
+    pub(super) fn is_near(&self) -> bool {
         let is_near = |host: &&str| {
             let is_loopback = || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
             *host == "localhost"
@@ -203,7 +203,7 @@ fn documents(reader: &mut Reader<'_>) -> Option<Documents> {
 }
 
 /// The certificates of a file.
-fn authorities(reader: &mut Reader<'_>, file: &str) -> Option<String> {
+pub(super) fn authorities(reader: &mut Reader<'_>, file: &str) -> Option<String> {
     match std::fs::read_to_string(file) {
         Ok(text) if pem::certificates(&text).is_ok() => Some(text),
         Ok(_) => {
@@ -218,7 +218,7 @@ fn authorities(reader: &mut Reader<'_>, file: &str) -> Option<String> {
 }
 
 /// A secret, or the file that holds it (`<name>_file`).
-fn secret(reader: &mut Reader<'_>, name: &str) -> Option<Zeroizing<String>> {
+pub(super) fn secret(reader: &mut Reader<'_>, name: &str) -> Option<Zeroizing<String>> {
     let file_name = format!("{name}_file");
     match (reader.text(name), reader.text(&file_name)) {
         (Some(_), Some(_)) => {

@@ -4,6 +4,7 @@ pub mod home;
 mod limits;
 mod policies;
 mod reader;
+pub mod sms;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,6 +18,7 @@ use toml::{Table, Value};
 
 use crate::config::home::Home;
 use crate::config::reader::Reader;
+use crate::config::sms::Sms;
 use crate::domain::identity::CreditCode;
 use crate::domain::policy::PolicyBook;
 use crate::http::limits::Limits;
@@ -70,6 +72,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpAddr>,
     /// How much and how often callers may call.
     pub limits: Limits,
+    /// Where short messages go.
+    pub sms: Option<Sms>,
     /// Policies of annotation.
     pub policies: PolicyBook,
     /// Seals of issuers.
@@ -171,6 +175,7 @@ impl Settings {
         let clock = reader.parse("clock", "a moment as 2026-11-21T15:00:00+08:00");
         let trusted_proxies = reader.list("trusted_proxies");
         let limits = limits::limits(&mut reader, profile);
+        let sms = sms::sms(&mut reader);
         let free_floor_mib = reader.parse("free_floor_mib", "a whole number of MiB");
         let policy_file = reader.text("policies").map(PathBuf::from);
         let stamps = stamps(&mut reader);
@@ -224,6 +229,7 @@ impl Settings {
             clock,
             trusted_proxies,
             limits,
+            sms,
             policies: policies?,
             stamps,
             free_floor_mib: free_floor_mib.unwrap_or(256),

@@ -3,7 +3,10 @@
 use std::fmt;
 
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
+use ring::hmac;
 
 use crate::domain::account::{Mobile, Purpose};
 use crate::store::Fault;
@@ -17,6 +20,13 @@ pub trait Messenger: fmt::Debug + Send + Sync {
     /// Hears the answer to a captcha that was just drawn, so that programs can log in. Only a sender of development
     /// does anything with it.
     fn overhear_captcha(&self, _id: &str, _answer: &str, _at: DateTime<Utc>) {}
+}
+
+/// Proves to a gateway who asks: HMAC-SHA-256 (RFC 2104) over the moment, a dot and the body, in base64.
+pub(crate) fn signature(key: &[u8], moment: &str, body: &[u8]) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+    let signed = [moment.as_bytes(), b".", body].concat();
+    STANDARD.encode(hmac::sign(&key, &signed))
 }
 
 /// What is sent.

@@ -4,5 +4,6 @@ mod backup;
 mod configuration;
 mod crash;
 mod demo;
+mod gateway;
 mod parked;
 mod sample;
