@@ -62,6 +62,14 @@ impl Speech {
         }
     }
 
+    /// The same with one more pair, whose words need no escaping.
+    pub(crate) fn query_with(&self, name: &str, value: &str) -> String {
+        match self.query() {
+            "" => format!("?{name}={value}"),
+            query => format!("{query}&{name}={value}"),
+        }
+    }
+
     /// The value of `lang` that a form sends on.
     pub(crate) fn chosen_word(&self) -> Option<&'static str> {
         self.chosen.then(|| self.language.pick("zh", "en"))
@@ -150,6 +158,8 @@ mod tests {
     fn links_carry_a_language_only_where_it_was_chosen() {
         assert_eq!(speech("/", Some("en")).query(), "");
         assert_eq!(speech("/?lang=en", None).query(), "?lang=en");
+        assert_eq!(speech("/", None).query_with("after", "end"), "?after=end");
+        assert_eq!(speech("/?lang=en", None).query_with("after", "end"), "?lang=en&after=end");
     }
 
     #[test]

@@ -71,6 +71,11 @@ impl Service {
         self.plant(mobile);
         let body = json!({"purpose": purpose, "mobile": mobile});
         Call::post("/api/v1/verification-codes").json(&body).send(self).expect(202);
+        self.sent(purpose, mobile)
+    }
+
+    /// The newest code that was sent to a mobile, for a purpose.
+    pub(crate) fn sent(&self, purpose: &str, mobile: &str) -> String {
         let sent = self.public(&format!("/dev/outbox?to={mobile}")).expect(200);
         let newest = &sent["items"][0];
         assert_eq!(newest["kind"], purpose);
@@ -79,12 +84,18 @@ impl Service {
         code
     }
 
+    /// What answers a captcha.
+    pub(crate) fn answer_to(&self, captcha: &str) -> String {
+        let drawn = self.public(&format!("/dev/outbox?to=captcha:{captcha}")).expect(200);
+        drawn["items"][0]["value"].as_str().unwrap().to_owned()
+    }
+
     /// Draws a captcha and reads its answer from the outbox.
     pub(crate) fn captcha(&self) -> (String, String) {
         let drawn = Call::post("/api/v1/captchas").send(self).expect(200);
         let id = drawn["captcha_id"].as_str().unwrap().to_owned();
-        let heard = self.public(&format!("/dev/outbox?to=captcha:{id}")).expect(200);
-        (id, heard["items"][0]["value"].as_str().unwrap().to_owned())
+        let answer = self.answer_to(&id);
+        (id, answer)
     }
 
     /// The form that opens the account of a record's holder.

@@ -1,8 +1,8 @@
 //! The account's own page: mobile, password, sessions, what was done.
 
 use askama::Template;
-use axum::extract::rejection::FormRejection;
-use axum::extract::{Extension, Form, State};
+use axum::extract::rejection::{FormRejection, QueryRejection};
+use axum::extract::{Extension, Form, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
@@ -14,7 +14,7 @@ use crate::domain::event::Deed;
 use crate::http::client::Client;
 use crate::pages::assets::Assets;
 use crate::pages::faults::Faults;
-use crate::pages::holder::entry::{address, send_code, sent_note};
+use crate::pages::holder::entry::{After, address, send_code, sent_note};
 use crate::pages::holder::{logged_in, to_login, turn_away, with_session};
 use crate::pages::speech::{Dated, Speech};
 use crate::pages::{Counter, page, see_other};
@@ -113,9 +113,41 @@ async fn account_page(
     html.faults.dress(response)
 }
 
-pub(super) async fn show(State(counter): State<Counter>, headers: HeaderMap, say: Speech) -> Response {
+/// What was just done, which the page confirms.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Done {
+    Mobile,
+    Password,
+}
+
+impl Done {
+    fn note(self, say: Speech) -> &'static str {
+        let (zh, en) = match self {
+            Self::Mobile => ("手机号码已更换。", "The mobile was changed."),
+            Self::Password => {
+                ("密码已修改，其他设备已退出。", "The password was changed; other devices are logged out.")
+            }
+        };
+        say.language.pick(zh, en)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Arrival {
+    done: Option<Done>,
+}
+
+pub(super) async fn show(
+    State(counter): State<Counter>,
+    headers: HeaderMap,
+    say: Speech,
+    arrival: Result<Query<Arrival>, QueryRejection>,
+) -> Response {
+    let done = arrival.ok().and_then(|Query(arrival)| arrival.done);
+    let note = done.map(|done| done.note(say));
     match logged_in(&counter, &headers, say).await {
-        Ok(who) => account_page(&counter, &who, "", Faults::default(), None, say).await,
+        Ok(who) => account_page(&counter, &who, "", Faults::default(), note, say).await,
         Err(elsewhere) => elsewhere,
     }
 }
@@ -162,7 +194,9 @@ pub(super) async fn change_mobile(
             Ok(mobile) => {
                 let from = address(client);
                 match counter.desk.change_mobile(&who, &mobile, &typed.code, &typed.password, from).await {
-                    Ok(_) => return see_other(&format!("/me/account{}", say.query())),
+                    Ok(_) => {
+                        return see_other(&format!("/me/account{}", say.query_with("done", "mobile")));
+                    }
                     Err(error) => Faults::of_error(&error, say),
                 }
             }
@@ -197,7 +231,8 @@ pub(super) async fn change_password(
     let refused = if typed.new == typed.again {
         match counter.desk.change_password(&who, &typed.old, &typed.new, address(client)).await {
             Ok(begun) => {
-                return with_session(&counter, &begun, see_other(&format!("/me/account{}", say.query())));
+                let there = format!("/me/account{}", say.query_with("done", "password"));
+                return with_session(&counter, &begun, see_other(&there));
             }
             Err(error) => Faults::of_error(&error, say),
         }
@@ -218,7 +253,7 @@ pub(super) async fn log_out_everywhere(
 ) -> Response {
     match logged_in(&counter, &headers, say).await {
         Ok(who) => match counter.desk.log_out_everywhere(&who).await {
-            Ok(()) => to_login(&counter, say),
+            Ok(()) => to_login(&counter, After::Logout, say),
             Err(error) => turn_away(&counter, &error, say),
         },
         Err(elsewhere) => elsewhere,

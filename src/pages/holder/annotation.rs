@@ -71,16 +71,10 @@ fn when(annotation: &Annotation, phase: Phase, place: Option<u64>, today: NaiveD
     let zh = say.is_chinese();
     match (&annotation.state, phase) {
         (Standing::Queued(_) | Standing::Sealing(_), _) => {
-            let due = say.moment(annotation.order.due_at).text;
-            match (place, zh) {
-                (Some(place), true) if place > 0 => {
-                    format!("前面还有 {place} 份；通常几秒钟，最迟 {due} 完成")
-                }
-                (Some(place), false) if place > 0 => {
-                    format!("{place} before it; usually seconds, at the latest {due}")
-                }
-                (_, true) => format!("通常几秒钟，最迟 {due} 完成"),
-                (_, false) => format!("usually within seconds, at the latest {due}"),
+            let (waiting, next) = waiting(annotation, say);
+            match place {
+                Some(place) if place > 0 => waiting.replace("{}", &place.to_string()),
+                _ => next,
             }
         }
         (Standing::Sealed(sealed), Phase::Ready) => {
@@ -109,6 +103,19 @@ fn when(annotation: &Annotation, phase: Phase, place: Option<u64>, today: NaiveD
             }
         }
         (Standing::Failed(failed), _) => reason(failed, say),
+    }
+}
+
+/// When a copy will be there, while so many are made before it (`{}`), and while it is the next.
+fn waiting(annotation: &Annotation, say: Speech) -> (String, String) {
+    let due = say.moment(annotation.order.due_at).text;
+    if say.is_chinese() {
+        (format!("前面还有 {{}} 份；通常几秒钟，最迟 {due} 完成"), format!("通常几秒钟，最迟 {due} 完成"))
+    } else {
+        (
+            format!("{{}} before it; usually seconds, at the latest {due}"),
+            format!("Usually within seconds, at the latest {due}"),
+        )
     }
 }
 
@@ -150,6 +157,8 @@ struct AnnotationPage {
     advice: Option<String>,
     pending: bool,
     events: String,
+    /// What is said while so many are before it, in place of `{}`, and while none is.
+    waiting: (String, String),
     document: Option<String>,
     renew: Option<Renew>,
     lines: Vec<(String, String, bool)>,
@@ -219,6 +228,7 @@ async fn annotation_page(
         icon: told.icon,
         advice: advice.map(str::to_owned),
         pending,
+        waiting: waiting(annotation, say),
         events: format!("/api/v1/me/annotations/{}/events", annotation.id),
         document: told.download,
         renew: if pending { None } else { renew(&own, annotation, today, say)? },

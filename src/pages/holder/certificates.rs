@@ -179,6 +179,7 @@ struct OrderPart {
 struct CertificatePage {
     say: Speech,
     assets: Assets,
+    here: String,
     title: String,
     status: &'static str,
     tone: &'static str,
@@ -300,6 +301,7 @@ fn certificate_page(counter: &Counter, own: &Own, typed: &Typed, faults: Faults,
     let html = CertificatePage {
         say,
         assets: Assets,
+        here: format!("/me/certificates/{}", own.certificate.id),
         title: own.certificate.details.title.to_string(),
         status: status_word(status, say.language),
         tone: tone_of(status),

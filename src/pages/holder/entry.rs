@@ -1,7 +1,8 @@
 //! The doors: log in and out, open an account, set a forgotten password anew.
 
 use askama::Template;
-use axum::extract::{Extension, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Extension, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
@@ -29,6 +30,44 @@ pub(super) fn address(client: Option<Extension<Client>>) -> Option<Address> {
 
 // ---- log in ---------------------------------------------------------------------------------------------------------
 
+/// What led to the login, where that is worth a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum After {
+    SignUp,
+    Recovery,
+    Logout,
+    End,
+}
+
+impl After {
+    /// Where the login is that says so.
+    pub(super) fn address(self, say: Speech) -> String {
+        let word = match self {
+            Self::SignUp => "sign-up",
+            Self::Recovery => "recovery",
+            Self::Logout => "logout",
+            Self::End => "end",
+        };
+        format!("/login{}", say.query_with("after", word))
+    }
+
+    fn note(self, say: Speech) -> &'static str {
+        let (zh, en) = match self {
+            Self::SignUp => ("注册成功，请登录。", "The account is open; log in."),
+            Self::Recovery => ("新密码已生效，请登录。", "The new password is set; log in."),
+            Self::Logout => ("您已退出登录。", "You are logged out."),
+            Self::End => ("登录已失效，请重新登录。", "Your session has ended; log in again."),
+        };
+        say.language.pick(zh, en)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Arrival {
+    after: Option<After>,
+}
+
 #[derive(Template)]
 #[template(path = "holder/login.html", config = "src/pages/askama.toml")]
 struct LoginPage<'a> {
@@ -52,10 +91,21 @@ pub(super) struct Login {
 }
 
 async fn login_page(desk: &Desk, account: &str, kind: Kind, faults: Faults, say: Speech) -> Response {
+    login_page_with(desk, account, kind, faults, None, say).await
+}
+
+async fn login_page_with(
+    desk: &Desk,
+    account: &str,
+    kind: Kind,
+    faults: Faults,
+    note: Option<&str>,
+    say: Speech,
+) -> Response {
     match Captcha::draw(desk, kind, say).await {
         Ok(captcha) => {
             let status = faults.status();
-            let html = LoginPage { say, assets: Assets, note: None, faults, account, captcha };
+            let html = LoginPage { say, assets: Assets, note, faults, account, captcha };
             let response = page(&html, status, say);
             html.faults.dress(response)
         }
@@ -63,8 +113,14 @@ async fn login_page(desk: &Desk, account: &str, kind: Kind, faults: Faults, say:
     }
 }
 
-pub(super) async fn login(State(counter): State<Counter>, say: Speech) -> Response {
-    login_page(&counter.desk, "", Kind::Picture, Faults::default(), say).await
+pub(super) async fn login(
+    State(counter): State<Counter>,
+    say: Speech,
+    arrival: Result<Query<Arrival>, QueryRejection>,
+) -> Response {
+    let after = arrival.ok().and_then(|Query(arrival)| arrival.after);
+    let note = after.map(|after| after.note(say));
+    login_page_with(&counter.desk, "", Kind::Picture, Faults::default(), note, say).await
 }
 
 pub(super) async fn log_in(
@@ -95,7 +151,7 @@ pub(super) async fn log_in(
 pub(super) async fn log_out(State(counter): State<Counter>, headers: HeaderMap, say: Speech) -> Response {
     match logged_in(&counter, &headers, say).await {
         Ok(who) => match counter.desk.log_out(&who).await {
-            Ok(()) => to_login(&counter, say),
+            Ok(()) => to_login(&counter, After::Logout, say),
             Err(error) => turn_away(&counter, &error, say),
         },
         Err(elsewhere) => elsewhere,
@@ -187,7 +243,7 @@ pub(super) async fn open_account(
             code: typed.code.clone(),
         };
         match counter.desk.sign_up(form).await {
-            Ok(_) => return see_other(&format!("/login{}", say.query())),
+            Ok(_) => return see_other(&After::SignUp.address(say)),
             Err(error) => Faults::of_error(&error, say),
         }
     };
@@ -248,7 +304,7 @@ pub(super) async fn recover(State(counter): State<Counter>, say: Speech, sent: S
                     password: typed.password.clone(),
                 };
                 match counter.desk.recover(&recovery).await {
-                    Ok(()) => return see_other(&format!("/login{}", say.query())),
+                    Ok(()) => return see_other(&After::Recovery.address(say)),
                     Err(error) => Faults::of_error(&error, say),
                 }
             }

@@ -21,6 +21,7 @@ use crate::domain::refusal::Refusal;
 use crate::http::cookie;
 use crate::pages::failure::{Failure, failure};
 use crate::pages::form::FORM_BYTES;
+use crate::pages::holder::entry::After;
 use crate::pages::speech::Speech;
 use crate::pages::{Counter, see_other, undone};
 
@@ -74,8 +75,8 @@ fn with_session(counter: &Counter, begun: &Begun, mut response: Response) -> Res
 }
 
 /// To the login, without a cookie of a session.
-fn to_login(counter: &Counter, say: Speech) -> Response {
-    let mut response = see_other(&format!("/login{}", say.query()));
+fn to_login(counter: &Counter, after: After, say: Speech) -> Response {
+    let mut response = see_other(&after.address(say));
     if let Some(cookie) = cookie::end(is_https(counter)) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
@@ -101,7 +102,7 @@ async fn holder(counter: &Counter, headers: &HeaderMap, say: Speech) -> Result<H
 /// The page for whoever may not see another one.
 fn turn_away(counter: &Counter, error: &DeskError, say: Speech) -> Response {
     match error {
-        DeskError::Unauthenticated => to_login(counter, say),
+        DeskError::Unauthenticated => to_login(counter, After::End, say),
         DeskError::Refused(Refusal::NoticeNotAccepted) => see_other(&format!("/me/notice{}", say.query())),
         DeskError::NotFound => failure(Failure::NotFound, say),
         error => undone(error, say),

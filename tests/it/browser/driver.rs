@@ -111,6 +111,20 @@ impl Browser {
         until(|| (ask() == Ok(json!(true))).then_some(())).expect("no other page came");
     }
 
+    /// Goes back, as the button beside the address does.
+    pub(crate) fn back(&self) {
+        self.post("back", &json!({}));
+    }
+
+    /// Waits until the page's heading says this, however often it is loaded anew meanwhile; nobody touches it.
+    pub(crate) fn watch_for(&self, heading: &str) {
+        let asked = json!({"script": "return document.querySelector('h1')?.innerText.trim()", "args": []});
+        // Between two pages there is nothing to ask.
+        let says = || call("POST", &format!("{}/execute/sync", self.session), &asked);
+        until(|| (says() == Ok(json!(heading))).then_some(()))
+            .unwrap_or_else(|| panic!("it never says {heading}: {}", self.find("main").text()));
+    }
+
     pub(crate) fn address(&self) -> String {
         self.get("url").as_str().unwrap().to_owned()
     }
@@ -221,6 +235,19 @@ impl Browser {
         self.find("h1, h2, h3, h4, h5, h6").text()
     }
 
+    /// Goes on to what a CSS selector says by the key Tab; wherever the keyboard is on the way is seen.
+    pub(crate) fn tab_to(&self, selector: &str) {
+        for _ in 0..40 {
+            self.press(TAB);
+            let outline = "return getComputedStyle(document.activeElement).outlineStyle";
+            assert_ne!(self.script(outline), "none", "{}", self.focused().property("outerHTML"));
+            if self.script(&format!("return document.activeElement.matches(`{selector}`)")) == true {
+                return;
+            }
+        }
+        panic!("no key leads to {selector} on {}", self.address());
+    }
+
     /// Presses keys, one after another, wherever the keyboard is.
     pub(crate) fn press(&self, keys: &str) {
         let strokes: Vec<_> = keys
@@ -238,6 +265,19 @@ impl Element<'_> {
         self.browser.post(&format!("{}/click", self.path), &json!({}));
     }
 
+    /// Clicks twice, as fast as can be.
+    pub(crate) fn double_click(&self) {
+        let (_, id) = self.path.split_once('/').unwrap();
+        // The name by which WebDriver knows an element ("web element identifier").
+        let origin = json!({"element-6066-11e4-a52e-4f735466cecf": id});
+        let mut acts = vec![json!({"type": "pointerMove", "duration": 0, "origin": origin, "x": 0, "y": 0})];
+        for kind in ["pointerDown", "pointerUp", "pointerDown", "pointerUp"] {
+            acts.push(json!({"type": kind, "button": 0}));
+        }
+        let mouse = json!({"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": acts});
+        self.browser.post("actions", &json!({"actions": [mouse]}));
+    }
+
     /// Clicks, and waits for the page that this leads to.
     pub(crate) fn follow(&self) {
         self.browser.leave(|| self.click());
@@ -246,6 +286,11 @@ impl Element<'_> {
     /// Types into it; into a field for files, their paths.
     pub(crate) fn fill(&self, text: &str) {
         self.browser.post(&format!("{}/value", self.path), &json!({"text": text}));
+    }
+
+    /// Empties a field.
+    pub(crate) fn clear(&self) {
+        self.browser.post(&format!("{}/clear", self.path), &json!({}));
     }
 
     /// The text that is seen.

@@ -1,6 +1,8 @@
 //! The pages in a real Chromium: what people see, type and press.
 
+mod attacks;
 mod driver;
 mod employer;
 mod every_page;
+mod holder;
 mod pages;
