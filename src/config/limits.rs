@@ -15,6 +15,7 @@ pub(super) fn limits(reader: &mut Reader<'_>, profile: Profile) -> Limits {
     reader.section("limits", |limits| Limits {
         public: rate(limits, "public", usual.public),
         documents: rate(limits, "documents", usual.documents),
+        queries: rate(limits, "queries", usual.queries),
         agency: rate(limits, "agency", usual.agency),
         strangers: rate(limits, "strangers", usual.strangers),
         ..usual

@@ -1,14 +1,19 @@
 //! What a stranger is told: the verdict on a code, on a file, on three fields.
 
+use std::fmt;
+use std::time::Duration;
+
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::desk::account::captcha::Solution;
+use crate::desk::account::captcha::{Solution, normal};
+use crate::desk::record::Fields;
 use crate::desk::{Desk, DeskError};
 use crate::domain::annotation::{Annotation, Sealed};
 use crate::domain::calendar;
 use crate::domain::certificate::{Certificate, ManagementNo, Name, Status, mask_name, same_name};
 use crate::domain::ids::{Code, Sha256};
 use crate::domain::query::CertificateQuery;
+use crate::domain::refusal::{FieldFault, Refusal};
 use crate::domain::verdict::Verdict;
 use crate::seal::check::{self, Finding, Report};
 use crate::store::DocumentOwner;
@@ -116,6 +121,48 @@ impl FileFinding {
     }
 }
 
+/// How long an answer to the three-field query takes at least: longer than looking up takes, so that the time does not
+/// tell which field was wrong.
+const QUERY_TAKES: Duration = Duration::from_millis(10);
+
+/// What stands on a certificate, as somebody typed it.
+pub struct Inquiry {
+    /// 姓名
+    pub name: String,
+    /// 证件号码
+    pub id_number: String,
+    /// 管理号
+    pub management_no: String,
+}
+
+impl fmt::Debug for Inquiry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Inquiry(…)")
+    }
+}
+
+impl Inquiry {
+    /// What is not empty may be wrong: that is for the register to say.
+    fn check(&self) -> Result<(), Refusal> {
+        let mut fields = Fields::default();
+        for (name, typed) in
+            [("name", &self.name), ("id_number", &self.id_number), ("management_no", &self.management_no)]
+        {
+            if typed.trim().is_empty() {
+                fields.fault(name, FieldFault::Empty);
+            }
+        }
+        fields.finish(Some(()))
+    }
+
+    fn fits(&self, certificate: &Certificate) -> bool {
+        let holder = &certificate.details.holder;
+        let name = self.name.parse().is_ok_and(|name: Name| same_name(&holder.name, &name));
+        let id = holder.id.number().eq_ignore_ascii_case(&normal(&self.id_number));
+        name & id
+    }
+}
+
 impl Desk {
     /// Judges a code. A malformed one is answered like an unknown one.
     pub async fn verify(&self, code: &str) -> Result<Answer, DeskError> {
@@ -177,37 +224,33 @@ impl Desk {
         }
     }
 
-    /// The three-field query: name, identity number and management number must all fit one certificate. Every miss is
-    /// answered alike.
+    /// The three-field query: name, identity number and management number must all fit one certificate, whose newest
+    /// version answers. Every miss is answered alike, and no sooner or later than a hit.
     ///
     /// # Errors
-    /// `captcha-wrong`.
-    pub async fn query(
-        &self,
-        name: &str,
-        id_number: &str,
-        management_no: &str,
-        solution: &Solution,
-    ) -> Result<Answer, DeskError> {
+    /// `invalid-fields` where one is empty, `captcha-wrong`.
+    pub async fn query(&self, inquiry: &Inquiry, solution: &Solution) -> Result<Answer, DeskError> {
+        inquiry.check()?;
         self.judge_captcha(solution)?;
         let checked_at = self.now();
-        let unknown = Answer { verdict: Verdict::Unknown, checked_at, shown: None };
-        let number = management_no.trim().parse::<ManagementNo>();
-        let (Ok(name), Ok(no)) = (name.parse::<Name>(), number) else {
-            return Ok(unknown);
-        };
-        let query = CertificateQuery { management_no: Some(no), limit: 100, ..CertificateQuery::default() };
-        let found = self.store.certificates(&query).await?.items.into_iter().filter(|certificate| {
-            let holder = &certificate.details.holder;
-            same_name(&holder.name, &name) && holder.id.number().eq_ignore_ascii_case(id_number.trim())
-        });
-        // The newest version speaks for the certificate.
-        let Some(certificate) = found.max_by_key(|certificate| certificate.version) else {
-            return Ok(unknown);
-        };
         let day = calendar::day_of(checked_at);
-        let verdict = Verdict::of_certificate(&certificate, day);
-        Ok(Answer { verdict, checked_at, shown: Some(self.show(&certificate, None, day)) })
+        let (found, ()) = tokio::join!(self.find(inquiry, day), tokio::time::sleep(QUERY_TAKES));
+        let found = found?;
+        Ok(Answer {
+            verdict: found.as_ref().map_or(Verdict::Unknown, |found| Verdict::of_certificate(found, day)),
+            checked_at,
+            shown: found.map(|found| self.show(&found, None, day)),
+        })
+    }
+
+    /// The certificate that an inquiry is about. Whose older version alone fits (a name was corrected, say) asks about
+    /// that one; where numbers of two types are alike, the certificate that holds speaks.
+    async fn find(&self, inquiry: &Inquiry, day: NaiveDate) -> Result<Option<Certificate>, DeskError> {
+        let Ok(no) = normal(&inquiry.management_no).parse::<ManagementNo>() else { return Ok(None) };
+        let query = CertificateQuery { management_no: Some(no), limit: 100, ..CertificateQuery::default() };
+        let found = self.store.certificates(&query).await?.items;
+        let fitting = found.into_iter().filter(|certificate| inquiry.fits(certificate));
+        Ok(fitting.max_by_key(|one| (Verdict::of_certificate(one, day) == Verdict::Genuine, one.version)))
     }
 
     fn show(&self, certificate: &Certificate, annotation: Option<&Annotation>, day: NaiveDate) -> Shown {

@@ -10,6 +10,8 @@ pub enum Limit {
     Public,
     /// Files to judge, per client network.
     Documents,
+    /// Three-field queries, per client network.
+    Queries,
     /// Agency calls, per API key.
     Agency,
     /// Calls without a valid key, per client network.
@@ -18,13 +20,14 @@ pub enum Limit {
 
 impl Limit {
     /// Every limit, in their order.
-    pub const ALL: [Self; 4] = [Self::Public, Self::Documents, Self::Agency, Self::Strangers];
+    pub const ALL: [Self; 5] = [Self::Public, Self::Documents, Self::Queries, Self::Agency, Self::Strangers];
 
     /// The stable word.
     pub fn word(self) -> &'static str {
         match self {
             Self::Public => "public",
             Self::Documents => "documents",
+            Self::Queries => "queries",
             Self::Agency => "agency",
             Self::Strangers => "strangers",
         }

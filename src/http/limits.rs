@@ -20,6 +20,8 @@ pub struct Limits {
     pub public: Rate,
     /// Files to judge per client network: each costs a core some milliseconds.
     pub documents: Rate,
+    /// Three-field queries per client network, on top of their captchas.
+    pub queries: Rate,
     /// Agency calls per API key; a batch counts as one.
     pub agency: Rate,
     /// Calls without a valid key per client network.
@@ -52,7 +54,14 @@ impl Limits {
     /// Wide enough for load tests from one address with one key.
     pub fn development() -> Self {
         let wide = Rate { per_second: 1_000_000, burst: 1_000_000 };
-        Self { public: wide, documents: wide, agency: wide, strangers: wide, ..Self::production() }
+        Self {
+            public: wide,
+            documents: wide,
+            queries: wide,
+            agency: wide,
+            strangers: wide,
+            ..Self::production()
+        }
     }
 
     /// For the internet.
@@ -61,6 +70,7 @@ impl Limits {
         Self {
             public: Rate { per_second: 20, burst: 200 },
             documents: Rate { per_second: 1, burst: 20 },
+            queries: Rate { per_second: 1, burst: 20 },
             agency: Rate { per_second: 200, burst: 1_000 },
             strangers: Rate { per_second: 1, burst: 30 },
             trusted_proxies: Vec::new(),
@@ -82,6 +92,7 @@ impl Limits {
         match limit {
             Limit::Public => self.public,
             Limit::Documents => self.documents,
+            Limit::Queries => self.queries,
             Limit::Agency => self.agency,
             Limit::Strangers => self.strangers,
         }
@@ -106,6 +117,8 @@ pub(crate) enum Class {
     Public,
     /// A file to judge.
     Document,
+    /// A question about a certificate by what stands on it.
+    Query,
     /// An agency's.
     Agency,
     /// An agency's batch: its body has no end that we set.
@@ -120,6 +133,7 @@ impl Class {
         match route {
             "/healthz" | "/readyz" | "/metrics" => Self::Probe,
             "/api/v1/verify/document" | "/verify/document" => Self::Document,
+            "/api/v1/verify/query" | "/query" => Self::Query,
             "/api/v1/admin/certificates/batch" => Self::Batch,
             route if route.starts_with("/api/v1/admin/") => Self::Agency,
             route if route.starts_with("/dev/") => Self::Development,
@@ -165,6 +179,7 @@ impl Gates {
         match class {
             Class::Public => self.pass(Limit::Public, client.bits()),
             Class::Document => self.pass(Limit::Documents, client.bits()),
+            Class::Query => self.pass(Limit::Queries, client.bits()),
             Class::Probe | Class::Agency | Class::Batch | Class::Development => Ok(()),
         }
     }

@@ -9,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::desk::account::captcha::Solution;
-use crate::desk::standing::{Answer, FileAnswer, Shown, ShownAnnotation, ShownCertificate};
+use crate::desk::standing::{Answer, FileAnswer, Inquiry, Shown, ShownAnnotation, ShownCertificate};
 use crate::domain::language::Language;
 use crate::http::body::{Nothing, Sent};
 use crate::http::language::Speaks;
@@ -183,8 +183,9 @@ impl From<Answer> for VerdictShape {
         };
         if let Some(Shown { certificate, annotation, document }) = shown {
             shape.certificate = Some(certificate.into());
+            // A certificate that was asked about by what stands on it comes without a copy.
+            shape.document_sha256 = annotation.is_some().then(|| document.map(|digest| digest.to_string()));
             shape.annotation = annotation.map(Into::into);
-            shape.document_sha256 = Some(document.map(|digest| digest.to_string()));
         }
         shape
     }
@@ -280,8 +281,9 @@ async fn verify_query(
     Sent { form, .. }: Sent<QueryForm>,
 ) -> Result<Json<VerdictShape>, Problem> {
     let QueryForm { name, id_number, management_no, captcha_id, captcha } = form;
+    let inquiry = Inquiry { name, id_number, management_no };
     let solution = Solution { id: captcha_id, answer: captcha };
-    Ok(Json(api.desk.query(&name, &id_number, &management_no, &solution).await?.into()))
+    Ok(Json(api.desk.query(&inquiry, &solution).await?.into()))
 }
 
 /// Judges a file: its structure and seal, then the register.

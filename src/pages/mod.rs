@@ -1,11 +1,14 @@
-//! The public pages: what a stranger sees who scans a code, types one, or hands in a file. Server-rendered, phone first,
+//! The public pages: what a stranger sees who scans a code, types one, hands in a file, or asks by what stands on a certificate. Server-rendered, phone first,
 //! Chinese first and English second; they work without scripts, cookies or an account, and log nothing about what was asked.
 
 mod assets;
 pub mod failure;
+mod faults;
+mod form;
 mod holder;
 mod home;
 mod icons;
+mod query;
 mod report;
 mod shown;
 mod speech;
@@ -50,6 +53,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/v", get(home::typed))
         .route("/v/{code}", get(verdict::judge))
         .route("/verify/document", document)
+        .route("/query", get(query::ask).post(query::judge).layer(DefaultBodyLimit::max(form::FORM_BYTES)))
         .route("/assets/{name}", get(assets::serve))
         .merge(holder::router(counter.clone()))
         .with_state(counter)

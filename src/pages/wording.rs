@@ -54,6 +54,8 @@ pub(crate) fn status_word(status: Status, language: Language) -> &'static str {
 const WORD_GENUINE: Pair = ("真实有效", "Genuine");
 const WORD_UNKNOWN: Pair = ("查无此件", "Not found");
 
+const WORD_NO_CERTIFICATE: Pair = ("查无此证", "Not found");
+
 /// The verdict on a code. `status` is how the certificate stands, where the public may know.
 pub(crate) fn of_code(verdict: Verdict, status: Option<Status>, language: Language) -> Wording {
     let say = |tone, icon, words| wording(language, tone, icon, words);
@@ -165,6 +167,57 @@ pub(crate) fn of_code(verdict: Verdict, status: Option<Status>, language: Langua
                 ),
             ],
         ),
+    }
+}
+
+/// The verdict on a certificate itself, that somebody asked about by what stands on it.
+pub(crate) fn of_certificate(verdict: Verdict, status: Option<Status>, language: Language) -> Wording {
+    let say = |tone, icon, words| wording(language, tone, icon, words);
+    match verdict {
+        Verdict::Genuine => say(
+            "jade",
+            icons::GENUINE,
+            [
+                WORD_GENUINE,
+                (
+                    "登记中有一本与这三项都相符的证书，今天有效。",
+                    "The register holds a certificate with all three, and it is valid today.",
+                ),
+                (
+                    "请把手中的证书与下面各项逐一核对。这说的是证书本身；某份加注件能否使用，要扫描它的二维码。",
+                    "Compare it with every line below. This speaks of the certificate itself; whether a copy may be used, its QR code tells.",
+                ),
+            ],
+        ),
+        Verdict::Superseded => say(
+            "ochre",
+            icons::SUPERSEDED,
+            [
+                ("已被更新", "Superseded"),
+                (
+                    "与这三项相符的是旧版本，证书已有更新的版本。",
+                    "All three fit an old version; the certificate has a newer one.",
+                ),
+                (
+                    "不要采信旧版本，请持证人出示更新后的证书。",
+                    "Do not rely on the old version. Ask the holder for the new certificate.",
+                ),
+            ],
+        ),
+        Verdict::Unknown => say(
+            "vermilion",
+            icons::UNKNOWN,
+            [
+                WORD_NO_CERTIFICATE,
+                ("登记中没有与这三项都相符的证书。", "No certificate on the register has all three."),
+                (
+                    "请对照证书逐项检查后再查一次；仍然查不到的，不要采信，并向持证人或发证机构核实。",
+                    "Check each of them against the certificate and ask again. If it is still not found, do not rely on it and ask the holder or the issuer.",
+                ),
+            ],
+        ),
+        // What else is said of a copy does not arise.
+        verdict => of_code(verdict, status, language),
     }
 }
 

@@ -153,8 +153,8 @@ impl Captchas {
     }
 }
 
-/// An answer as it is compared: case, white space and full-width digits do not matter.
-fn normal(typed: &str) -> String {
+/// An answer or a number as it is compared: case, white space and full-width digits do not matter.
+pub(in crate::desk) fn normal(typed: &str) -> String {
     let narrow = |c: char| match c {
         '０'..='９' | 'Ａ'..='Ｚ' | 'ａ'..='ｚ' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
         other => other,

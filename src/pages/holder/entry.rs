@@ -1,35 +1,27 @@
 //! The doors: log in and out, open an account, set a forgotten password anew.
 
 use askama::Template;
-use axum::extract::rejection::{FormRejection, QueryRejection};
-use axum::extract::{Extension, Form, Query, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Extension, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
 
+use crate::desk::Desk;
 use crate::desk::account::back_off::Address;
-use crate::desk::account::captcha::{Kind, Puzzle, Solution};
+use crate::desk::account::captcha::{Kind, Solution};
 use crate::desk::account::session::Credentials;
 use crate::desk::account::settings::Recovery;
 use crate::desk::account::sign_up::SignUpForm;
-use crate::desk::{Desk, DeskError};
 use crate::domain::account::{Mobile, Purpose};
 use crate::domain::identity::RESIDENT_CARD;
 use crate::http::client::Client;
 use crate::pages::assets::Assets;
-use crate::pages::holder::faults::Faults;
+use crate::pages::faults::Faults;
+use crate::pages::form::{Captcha, Sent, read, wanted};
 use crate::pages::holder::{logged_in, to_login, turn_away, with_session};
 use crate::pages::speech::Speech;
 use crate::pages::{Counter, page, see_other, undone};
-
-/// What a sent form says of itself where a field was forgotten: nothing.
-type Sent<T> = Result<Form<T>, FormRejection>;
-
-fn read<T: Default>(sent: Sent<T>) -> T {
-    sent.map(|Form(form)| form).unwrap_or_default()
-}
 
 /// Where failures of whoever asks are counted.
 pub(super) fn address(client: Option<Extension<Client>>) -> Option<Address> {
@@ -76,25 +68,6 @@ pub(super) struct Arrival {
     after: Option<After>,
 }
 
-/// A captcha on a form.
-struct Shown {
-    id: String,
-    image: Option<String>,
-    question: Option<String>,
-}
-
-async fn draw(desk: &Desk, kind: Kind, say: Speech) -> Result<Shown, DeskError> {
-    let captcha = desk.draw_captcha(kind, say.language).await?;
-    Ok(match captcha.puzzle {
-        Puzzle::Picture(png) => Shown {
-            id: captcha.id,
-            image: Some(format!("data:image/png;base64,{}", BASE64.encode(png))),
-            question: None,
-        },
-        Puzzle::Question(question) => Shown { id: captcha.id, image: None, question: Some(question) },
-    })
-}
-
 #[derive(Template)]
 #[template(path = "holder/login.html", config = "src/pages/askama.toml")]
 struct LoginPage<'a> {
@@ -103,7 +76,7 @@ struct LoginPage<'a> {
     note: Option<&'a str>,
     faults: Faults,
     account: &'a str,
-    captcha: Shown,
+    captcha: Captcha,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -129,7 +102,7 @@ async fn login_page_with(
     note: Option<&str>,
     say: Speech,
 ) -> Response {
-    match draw(desk, kind, say).await {
+    match Captcha::draw(desk, kind, say).await {
         Ok(captcha) => {
             let status = faults.status();
             let html = LoginPage { say, assets: Assets, note, faults, account, captcha };
@@ -157,16 +130,10 @@ pub(super) async fn log_in(
     sent: Sent<Login>,
 ) -> Response {
     let form = read(sent);
-    match form.instead.as_deref() {
-        Some("question") => {
-            return login_page(&counter.desk, &form.account, Kind::Question, Faults::default(), say).await;
-        }
-        Some(_) => {
-            return login_page(&counter.desk, &form.account, Kind::Picture, Faults::default(), say).await;
-        }
-        None => {}
+    let kind = wanted(form.instead.as_deref().or(form.asked.as_deref()));
+    if form.instead.is_some() {
+        return login_page(&counter.desk, &form.account, kind, Faults::default(), say).await;
     }
-    let kind = if form.asked.as_deref() == Some("question") { Kind::Question } else { Kind::Picture };
     let credentials = Credentials { account: form.account.clone(), password: form.password };
     let solution = Solution { id: form.captcha_id, answer: form.captcha };
     match counter.desk.log_in(&credentials, &solution, address(client)).await {

@@ -5,7 +5,6 @@ mod account;
 mod annotation;
 mod certificates;
 mod entry;
-mod faults;
 mod notice;
 
 use axum::Router;
@@ -21,12 +20,10 @@ use crate::desk::account::session::{Begun, Holder, LoggedIn};
 use crate::domain::refusal::Refusal;
 use crate::http::cookie;
 use crate::pages::failure::{Failure, failure};
+use crate::pages::form::FORM_BYTES;
 use crate::pages::holder::entry::After;
 use crate::pages::speech::Speech;
 use crate::pages::{Counter, see_other, undone};
-
-/// The longest form: names, numbers and a password.
-const FORM_BYTES: usize = 16 * 1024;
 
 pub(super) fn router(counter: Counter) -> Router<Counter> {
     Router::new()

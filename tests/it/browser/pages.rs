@@ -47,6 +47,9 @@ pub(crate) const PAGES: &[Row] = &[
     row("report-unreadable", ["无法读取", "Unreadable"], |world| world.upload("photo.pdf")),
     row("failure-not-found", ["没有这个页面", "No such page"], |world| world.visit("/nowhere")),
     row("failure-too-many", ["查验过于频繁", "Too many checks"], World::too_many),
+    row("query", ["按证书信息查询", "Query a certificate"], |world| world.visit("/query")),
+    row("query-genuine", ["真实有效", "Genuine"], |world| world.query(2)),
+    row("query-unknown", ["查无此证", "Not found"], |world| world.query(99)),
 ];
 
 /// What is done on a page.
@@ -189,6 +192,26 @@ impl World {
     fn upload(&self, name: &str) -> Visit {
         let file = self.file(name);
         self.visit("/").then(move |page| upload(page, &file))
+    }
+
+    /// Asks by what stands on a record.
+    fn query(&self, number: u32) -> Visit {
+        let (address, record) = (self.service.address().to_owned(), record(number));
+        self.visit("/query").then(move |page| {
+            let id = page.find("[name=captcha_id]").property("value");
+            let outbox = Call::get(&format!("/dev/outbox?to=captcha:{}", id.as_str().unwrap()));
+            let heard = outbox.try_send(&address).unwrap().expect(200);
+            let holder = &record["holder"];
+            for (field, value) in [
+                ("name", &holder["name"]),
+                ("id_number", &holder["id_number"]),
+                ("management_no", &record["management_no"]),
+                ("captcha", &heard["items"][0]["value"]),
+            ] {
+                page.find(&format!("#{field}")).fill(value.as_str().unwrap());
+            }
+            page.find("form button").follow();
+        })
     }
 
     /// As from a browser that does not know of required fields.

@@ -14,6 +14,7 @@ mod keys;
 mod matrix;
 mod operations;
 mod page;
+mod query;
 mod quota;
 mod sessions;
 mod standing;

@@ -13,7 +13,7 @@ use crate::pages::undone;
 
 /// What is wrong with a form; nothing where it is shown for the first time.
 #[derive(Debug, Default)]
-pub(super) struct Faults {
+pub(crate) struct Faults {
     status: Option<StatusCode>,
     wait: Option<u64>,
     general: Option<String>,
@@ -22,7 +22,7 @@ pub(super) struct Faults {
 
 impl Faults {
     /// What a "no" of the desk means for the form; the page for it where no form can help.
-    pub(super) fn of_error(error: &DeskError, say: Speech) -> Result<Self, Response> {
+    pub(crate) fn of_error(error: &DeskError, say: Speech) -> Result<Self, Response> {
         match error {
             DeskError::Refused(refusal) => Ok(Self::of_refusal(refusal, say)),
             DeskError::TooOften(seconds) => Ok(Self {
@@ -36,7 +36,7 @@ impl Faults {
         }
     }
 
-    pub(super) fn of_refusal(refusal: &Refusal, say: Speech) -> Self {
+    pub(crate) fn of_refusal(refusal: &Refusal, say: Speech) -> Self {
         let language = say.language;
         let (mut general, mut fields) = (None, Vec::new());
         let whole =
@@ -61,12 +61,12 @@ impl Faults {
     }
 
     /// One wrong field.
-    pub(super) fn field(name: &str, fault: &FieldFault, say: Speech) -> Self {
+    pub(crate) fn field(name: &str, fault: &FieldFault, say: Speech) -> Self {
         Self::said(name, fault.message(say.language))
     }
 
     /// One wrong field, in words of the page.
-    pub(super) fn said(name: &str, what: String) -> Self {
+    pub(crate) fn said(name: &str, what: String) -> Self {
         Self {
             status: Some(StatusCode::UNPROCESSABLE_ENTITY),
             fields: vec![(name.to_owned(), what)],
@@ -75,23 +75,23 @@ impl Faults {
     }
 
     /// What is wrong with a field. Names as the API says them mean the field of the page.
-    pub(super) fn of(&self, name: &str) -> Option<&str> {
+    pub(crate) fn of(&self, name: &str) -> Option<&str> {
         let same = |field: &str| field == name || field.strip_suffix("_password") == Some(name);
         self.fields.iter().find(|(field, _)| same(field)).map(|(_, what)| what.as_str())
     }
 
     /// What is wrong with the whole.
-    pub(super) fn general(&self) -> Option<&str> {
+    pub(crate) fn general(&self) -> Option<&str> {
         self.general.as_deref()
     }
 
     /// The status of the answer.
-    pub(super) fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         self.status.unwrap_or(StatusCode::OK)
     }
 
     /// Says when to come back, where it was too often.
-    pub(super) fn dress(&self, mut response: Response) -> Response {
+    pub(crate) fn dress(&self, mut response: Response) -> Response {
         if let Some(seconds) = self.wait {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

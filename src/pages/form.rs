@@ -1,0 +1,44 @@
+//! What forms of several pages have in common: how they are read, and the captcha on them.
+
+use axum::extract::Form;
+use axum::extract::rejection::FormRejection;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use crate::desk::account::captcha::{Kind, Puzzle};
+use crate::desk::{Desk, DeskError};
+use crate::pages::speech::Speech;
+
+/// The longest form: names, numbers and a password.
+pub(crate) const FORM_BYTES: usize = 16 * 1024;
+
+/// What a sent form says of itself where a field was forgotten: nothing.
+pub(crate) type Sent<T> = Result<Form<T>, FormRejection>;
+
+/// The form; an empty one where it was none.
+pub(crate) fn read<T: Default>(sent: Sent<T>) -> T {
+    sent.map(|Form(form)| form).unwrap_or_default()
+}
+
+/// A captcha on a form.
+pub(crate) struct Captcha {
+    pub(crate) id: String,
+    pub(crate) image: Option<String>,
+    pub(crate) question: Option<String>,
+}
+
+impl Captcha {
+    pub(crate) async fn draw(desk: &Desk, kind: Kind, say: Speech) -> Result<Self, DeskError> {
+        let captcha = desk.draw_captcha(kind, say.language).await?;
+        let (image, question) = match captcha.puzzle {
+            Puzzle::Picture(png) => (Some(format!("data:image/png;base64,{}", BASE64.encode(png))), None),
+            Puzzle::Question(question) => (None, Some(question)),
+        };
+        Ok(Self { id: captcha.id, image, question })
+    }
+}
+
+/// The kind of captcha that a form names: the one asked for instead, else the one that it showed.
+pub(crate) fn wanted(word: Option<&str>) -> Kind {
+    if word == Some("question") { Kind::Question } else { Kind::Picture }
+}
