@@ -8,6 +8,7 @@
     reason = "a program for a person at a terminal"
 )]
 
+#[allow(dead_code, reason = "the stories need more of it")]
 #[path = "../tests/it/kill/mod.rs"]
 mod kill;
 #[path = "../tests/servers/mod.rs"]

@@ -106,7 +106,7 @@ pub(crate) async fn judge(State(counter): State<Counter>, say: Speech, sent: Sen
         }
         Err(error) => match Faults::of_error(&error, say) {
             Ok(faults) => form(&counter, &typed, kind, faults, say).await,
-            Err(elsewhere) => elsewhere,
+            Err(elsewhere) => *elsewhere,
         },
     }
 }

@@ -325,7 +325,7 @@ pub(super) async fn revoke(
         }
         Err(error) => match Faults::of_error(&error, say) {
             Ok(_) => failure(Failure::NotFound, say),
-            Err(elsewhere) => elsewhere,
+            Err(elsewhere) => *elsewhere,
         },
     }
 }

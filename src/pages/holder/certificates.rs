@@ -362,7 +362,7 @@ pub(super) async fn order(
         Ok(ordered) => see_other(&format!("/me/annotations/{}{}", ordered.annotation.id, say.query())),
         Err(error) => match Faults::of_error(&error, say) {
             Ok(faults) => certificate_page(&counter, &own, &typed, faults, say),
-            Err(elsewhere) => elsewhere,
+            Err(elsewhere) => *elsewhere,
         },
     }
 }
@@ -412,7 +412,7 @@ pub(super) async fn plain_document(
         Ok(document) => sealed(document.bytes, "certificate.pdf", false),
         Err(error) => match Faults::of_error(&error, say) {
             Ok(faults) => certificate_page(&counter, &own, &Typed::default(), faults, say),
-            Err(elsewhere) => elsewhere,
+            Err(elsewhere) => *elsewhere,
         },
     }
 }

@@ -143,7 +143,7 @@ pub(super) async fn log_in(
         }
         Err(error) => match Faults::of_error(&error, say) {
             Ok(faults) => login_page(&counter.desk, &form.account, kind, faults, say).await,
-            Err(elsewhere) => elsewhere,
+            Err(elsewhere) => *elsewhere,
         },
     }
 }
@@ -214,7 +214,7 @@ pub(super) async fn send_code(
     purpose: Purpose,
     mobile: &str,
     say: Speech,
-) -> Result<(), Result<Faults, Response>> {
+) -> Result<(), Result<Faults, Box<Response>>> {
     let mobile = match mobile.trim().parse::<Mobile>() {
         Ok(mobile) => mobile,
         Err(fault) => return Err(Ok(Faults::field("mobile", &fault, say))),
@@ -249,7 +249,7 @@ pub(super) async fn open_account(
     };
     match refused {
         Ok(faults) => sign_up_page(&typed, faults, None, say),
-        Err(elsewhere) => elsewhere,
+        Err(elsewhere) => *elsewhere,
     }
 }
 
@@ -312,6 +312,6 @@ pub(super) async fn recover(State(counter): State<Counter>, say: Speech, sent: S
     };
     match refused {
         Ok(faults) => recovery_page(&typed, faults, None, say),
-        Err(elsewhere) => elsewhere,
+        Err(elsewhere) => *elsewhere,
     }
 }
