@@ -204,7 +204,7 @@ pub(super) async fn change_mobile(
     };
     match refused {
         Ok(faults) => account_page(&counter, &who, &typed.mobile, faults, None, say).await,
-        Err(elsewhere) => elsewhere,
+        Err(elsewhere) => *elsewhere,
     }
 }
 
@@ -242,7 +242,7 @@ pub(super) async fn change_password(
     };
     match refused {
         Ok(faults) => account_page(&counter, &who, "", faults, None, say).await,
-        Err(elsewhere) => elsewhere,
+        Err(elsewhere) => *elsewhere,
     }
 }
 

@@ -176,7 +176,7 @@ pub(super) async fn log_in(
         }
         Err(error) => match Faults::of_error(&error, say) {
             Ok(faults) => login_page(&counter.desk, &form.account, kind, faults, say).await,
-            Err(elsewhere) => elsewhere,
+            Err(elsewhere) => *elsewhere,
         },
     }
 }
@@ -247,7 +247,7 @@ pub(super) async fn send_code(
     purpose: Purpose,
     mobile: &str,
     say: Speech,
-) -> Result<(), Result<Faults, Response>> {
+) -> Result<(), Result<Faults, Box<Response>>> {
     let mobile = match mobile.trim().parse::<Mobile>() {
         Ok(mobile) => mobile,
         Err(fault) => return Err(Ok(Faults::field("mobile", &fault, say))),
@@ -282,7 +282,7 @@ pub(super) async fn open_account(
     };
     match refused {
         Ok(faults) => sign_up_page(&typed, faults, None, say),
-        Err(elsewhere) => elsewhere,
+        Err(elsewhere) => *elsewhere,
     }
 }
 
@@ -345,6 +345,6 @@ pub(super) async fn recover(State(counter): State<Counter>, say: Speech, sent: S
     };
     match refused {
         Ok(faults) => recovery_page(&typed, faults, None, say),
-        Err(elsewhere) => elsewhere,
+        Err(elsewhere) => *elsewhere,
     }
 }

@@ -22,7 +22,7 @@ pub(super) struct Faults {
 
 impl Faults {
     /// What a "no" of the desk means for the form; the page for it where no form can help.
-    pub(super) fn of_error(error: &DeskError, say: Speech) -> Result<Self, Response> {
+    pub(super) fn of_error(error: &DeskError, say: Speech) -> Result<Self, Box<Response>> {
         match error {
             DeskError::Refused(refusal) => Ok(Self::of_refusal(refusal, say)),
             DeskError::TooOften(seconds) => Ok(Self {
@@ -31,8 +31,8 @@ impl Faults {
                 general: Some(too_often(*seconds, say)),
                 fields: Vec::new(),
             }),
-            DeskError::NotFound => Err(failure(Failure::NotFound, say)),
-            error => Err(undone(error, say)),
+            DeskError::NotFound => Err(Box::new(failure(Failure::NotFound, say))),
+            error => Err(Box::new(undone(error, say))),
         }
     }
 
