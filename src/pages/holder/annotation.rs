@@ -89,7 +89,11 @@ fn when(annotation: &Annotation, phase: Phase, place: Option<u64>, today: NaiveD
         }
         (Standing::Sealed(sealed), _) => {
             let (from, until) = (sealed.intent.valid_from, sealed.intent.valid_until);
-            format!("{} {} {}", day(from), say.pick("至", "to"), day(until))
+            if zh {
+                format!("有效期 {} 至 {}", day(from), day(until))
+            } else {
+                format!("was valid {} to {}", day(from), day(until))
+            }
         }
         (Standing::Revoked(revoked), _) => {
             let at = say.moment(revoked.revocation.at).text;
@@ -114,14 +118,22 @@ fn waiting(annotation: &Annotation, say: Speech) -> (String, String) {
     } else {
         (
             format!("{{}} before it; usually seconds, at the latest {due}"),
-            format!("Usually within seconds, at the latest {due}"),
+            format!("usually within seconds, at the latest {due}"),
         )
     }
 }
 
+/// What stands by itself begins with a capital.
+fn sentence(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
+}
+
 /// Why a copy could not be made, and what to do.
 fn reason(failed: &Failed, say: Speech) -> String {
+    // Which field it stands in is the API's to say.
     let about = failed.failure.about.as_deref().unwrap_or_default();
+    let about = about.rsplit_once(": ").map_or(about, |(_, character)| character);
     match (failed.failure.code.as_str(), say.is_chinese()) {
         ("unprintable-character", true) => format!("“{about}”没有字体可以打印，请联系发证机构。"),
         ("unprintable-character", false) => format!("No face can print “{about}”; ask the issuing body."),
@@ -217,18 +229,19 @@ async fn annotation_page(
         )),
         _ => None,
     };
+    let (waiting, next) = waiting(annotation, say);
     Ok(AnnotationPage {
         say,
         assets: Assets,
         title: own.certificate.details.title.to_string(),
         certificate: link_to(own.certificate.id, say),
-        meaning: told.when,
+        meaning: sentence(&told.when),
         state: told.state,
         tone: told.tone,
         icon: told.icon,
         advice: advice.map(str::to_owned),
         pending,
-        waiting: waiting(annotation, say),
+        waiting: (sentence(&waiting), sentence(&next)),
         events: format!("/api/v1/me/annotations/{}/events", annotation.id),
         document: told.download,
         renew: if pending { None } else { renew(&own, annotation, today, say)? },
@@ -245,6 +258,12 @@ fn renew(
     today: NaiveDate,
     say: Speech,
 ) -> Result<Option<Renew>, DeskError> {
+    // What cannot be printed today cannot be printed tomorrow.
+    if let Standing::Failed(failed) = &annotation.state
+        && failed.failure.code != "deadline-missed"
+    {
+        return Ok(None);
+    }
     let Some(last) = renewal_last_day(own, today) else { return Ok(None) };
     let last = say.day(last).text;
     Ok(Some(Renew {

@@ -78,6 +78,9 @@ impl Card {
         let told = shown.map(|annotation| Told::of(annotation, None, today, say));
         let (copy, copy_tone) = match &told {
             Some(told) => (format!("{} · {}", told.state, told.when), told.tone),
+            None if status != Status::Valid => {
+                (status_note(status, say).unwrap_or_default(), tone_of(status))
+            }
             None if own.exempt => (
                 say.pick(
                     "目前暂无须加注，可直接下载。",
@@ -104,7 +107,7 @@ impl Card {
             _ => None,
         };
         let act = match status {
-            Status::Valid if own.places.left > 0 => say.pick("申请证书加注", "Order an annotation"),
+            Status::Valid if own.places.left > 0 => say.pick("申请证书加注", "Order a copy"),
             _ => say.pick("查看详情", "Details"),
         };
         Self {

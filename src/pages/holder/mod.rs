@@ -10,7 +10,7 @@ mod notice;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -24,6 +24,8 @@ use crate::pages::form::FORM_BYTES;
 use crate::pages::holder::entry::After;
 use crate::pages::speech::Speech;
 use crate::pages::{Counter, see_other, undone};
+
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 pub(super) fn router(counter: Counter) -> Router<Counter> {
     Router::new()
@@ -80,6 +82,8 @@ fn to_login(counter: &Counter, after: After, say: Speech) -> Response {
     if let Some(cookie) = cookie::end(is_https(counter)) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
+    // Chromium keeps pages that are not to be stored for the button "back" (W3C Clear Site Data, section 3.1).
+    response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
     response
 }
 

@@ -160,7 +160,10 @@ impl Browser {
 
     /// What the page's console says since it was last asked: refusals by the page's policy too.
     pub(crate) fn complaints(&self) -> Vec<Value> {
-        self.post("se/log", &json!({"type": "browser"})).as_array().unwrap().clone()
+        let mut said = self.post("se/log", &json!({"type": "browser"})).as_array().unwrap().clone();
+        // That a new password comes with the account's name is asked for in vain: that is an identity number, and masked.
+        said.retain(|said| said["source"] != "recommendation");
+        said
     }
 
     /// The result of a function's body; what it promises is waited for.

@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use crate::browser::driver::Browser;
+use crate::browser::holdings::HOLDERS_PAGES;
 use crate::browser::pages::{PAGES, World};
 
 /// A phone and a desk, in CSS pixels.
@@ -31,7 +32,7 @@ fn judge(language: &str, heading: usize) {
     let mut wrong = Vec::new();
     for (width, height) in WINDOWS {
         browser.resize(width, height);
-        for page in PAGES {
+        for page in PAGES.iter().chain(HOLDERS_PAGES) {
             let place = format!("{}-{language}-{width}", page.name);
             browser.prefer("light");
             (page.visit)(&world).make(&browser, language);

@@ -5,4 +5,5 @@ mod driver;
 mod employer;
 mod every_page;
 mod holder;
+mod holdings;
 mod pages;

@@ -1,11 +1,12 @@
-//! Every page in every state, a line each: what is judged and what pictures are made of. A new page is a new line; one for
-//! somebody who is logged in adds the session's cookie: `world.visit("/…").with_cookie(name, value)`.
+//! The public pages in every state, a line each: what is judged and what pictures are made of. A new page is a new line;
+//! one for somebody who is logged in adds the session's cookie: `world.visit("/…").with_cookie(name, value)`.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use crate::browser::driver::Browser;
+use crate::browser::holdings::Holdings;
 use crate::call::Call;
 use crate::records::{UNSIGNED, exempt_record, record};
 use crate::service::{Service, until};
@@ -20,7 +21,7 @@ pub(crate) struct Row {
     pub(crate) visit: fn(&World) -> Visit,
 }
 
-const fn row(name: &'static str, headings: [&'static str; 2], visit: fn(&World) -> Visit) -> Row {
+pub(crate) const fn row(name: &'static str, headings: [&'static str; 2], visit: fn(&World) -> Visit) -> Row {
     Row { name, headings, visit }
 }
 
@@ -63,7 +64,7 @@ pub(crate) struct Visit {
 }
 
 impl Visit {
-    fn to(address: String) -> Self {
+    pub(crate) fn to(address: String) -> Self {
         Self { address, cookie: None, then: Vec::new() }
     }
 
@@ -97,6 +98,8 @@ pub(crate) struct World {
     idle: Service,
     copies: Vec<(&'static str, Value)>,
     pending: String,
+    /// What holders have.
+    pub(crate) holdings: Holdings,
 }
 
 impl World {
@@ -126,7 +129,7 @@ impl World {
         );
         let ordered = idle.order(&idle.enter(&record(1)), 90).expect(202);
         let pending = format!("/v/{}", ordered["code"].as_str().unwrap());
-        let world = Self { service, idle, copies, pending };
+        let world = Self { service, idle, copies, pending, holdings: Holdings::new() };
         world.write_files();
         world.end_some();
         world
