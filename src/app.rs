@@ -24,6 +24,7 @@ use crate::desk::account::Doors;
 use crate::desk::account::message::Messenger;
 use crate::desk::{Clock, Desk, MovableClock, Rules, Stamps};
 use crate::http::development::{Development, Outbox};
+use crate::http::gate::chain;
 use crate::http::{self, listener};
 use crate::metrics::Metrics;
 use crate::pages;
@@ -40,6 +41,9 @@ use crate::worker;
 
 /// How often orphaned documents are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(24 * 3600);
+
+/// How often counts of checks are written.
+const COUNT_EVERY: Duration = Duration::from_secs(60);
 
 /// Why the service or a command failed, in words for a person.
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -152,6 +156,7 @@ impl Service {
         }
         tasks.spawn(worker::watch(desk.clone(), metrics, stop.clone()));
         tasks.spawn(sweep(store.clone(), clock, stop.clone()));
+        tasks.spawn(write_checks(desk.clone(), stop.clone()));
         tasks.close();
         Ok(Self { desk, store, address, stop, broken, tasks })
     }
@@ -185,6 +190,7 @@ impl Service {
     pub async fn stop(self) -> Result<(), Failure> {
         self.stop.cancel();
         self.tasks.wait().await;
+        try_to_write_checks(&self.desk).await;
         self.store.close().await?;
         Ok(())
     }
@@ -200,6 +206,25 @@ async fn sweep(store: Arc<dyn Store>, clock: Arc<dyn Clock>, stop: CancellationT
         if let Err(error) = store.sweep(clock.now()).await {
             tracing::error!(%error, "documents could not be swept");
         }
+    }
+}
+
+/// Writes how often things were verified, once a minute.
+async fn write_checks(desk: Desk, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(COUNT_EVERY) => {}
+        }
+        try_to_write_checks(&desk).await;
+    }
+}
+
+async fn try_to_write_checks(desk: &Desk) {
+    match desk.write_checks().await {
+        Ok(0) => {}
+        Ok(lost) => tracing::warn!(lost, "more was verified than can be counted at a time"),
+        Err(error) => tracing::warn!(error = chain(&error), "counts of checks are not written yet"),
     }
 }
 

@@ -20,6 +20,7 @@ use crate::domain::annotation::{Annotation, Phase};
 use crate::domain::certificate::Certificate;
 use crate::domain::key::Scope;
 use crate::domain::query::CertificateQuery;
+use crate::domain::tally::Door;
 use crate::domain::verdict::Verdict;
 use crate::seal::key::development;
 
@@ -98,7 +99,7 @@ impl Demo {
         std::fs::write(&chain, [development::SEAL_PEM, development::ROOT_PEM].concat())?;
         let verdict = desk.verify_document(document.bytes).await?.finding.word();
         if verdict != Verdict::Genuine.word()
-            || desk.verify(&annotation.code.to_string()).await?.verdict != Verdict::Genuine
+            || desk.verify(&annotation.code.to_string(), Door::Program).await?.verdict != Verdict::Genuine
         {
             return Err(format!("the copy was made, but it is judged {verdict}").into());
         }

@@ -4,6 +4,7 @@
 //! commit expecting what was read, and decide anew if somebody else wrote first.
 
 pub mod account;
+pub mod checks;
 pub mod evidence;
 pub mod issue;
 pub mod keys;
@@ -25,6 +26,7 @@ use ring::rand::SecureRandom;
 use tokio::sync::broadcast;
 
 use crate::desk::account::Doors;
+use crate::desk::checks::Counts;
 use crate::domain::calendar;
 use crate::domain::certificate::Certificate;
 use crate::domain::event::{Actor, Deed, Event};
@@ -62,6 +64,8 @@ pub struct Desk {
     pub(crate) trust: Arc<Trust>,
     /// What the doors of accounts need.
     doors: Arc<Doors>,
+    /// What was verified lately.
+    counts: Arc<Counts>,
     /// The annotations that this process writes about, for those who watch one.
     changed: broadcast::Sender<AnnotationId>,
 }
@@ -277,6 +281,7 @@ impl Desk {
             rules: Arc::new(rules),
             trust: Arc::new(trust),
             doors: Arc::new(doors),
+            counts: Arc::default(),
             changed: broadcast::Sender::new(CHANGES_KEPT),
         }
     }

@@ -14,6 +14,7 @@ use crate::domain::certificate::{Certificate, ManagementNo, Name, Status, mask_n
 use crate::domain::ids::{Code, Sha256};
 use crate::domain::query::CertificateQuery;
 use crate::domain::refusal::{FieldFault, Refusal};
+use crate::domain::tally::{Door, Subject};
 use crate::domain::verdict::Verdict;
 use crate::seal::check::{self, Finding, Report};
 use crate::store::DocumentOwner;
@@ -164,8 +165,8 @@ impl Inquiry {
 }
 
 impl Desk {
-    /// Judges a code. A malformed one is answered like an unknown one.
-    pub async fn verify(&self, code: &str) -> Result<Answer, DeskError> {
+    /// Judges a code that came by a door. A malformed one is answered like an unknown one; what is found is counted.
+    pub async fn verify(&self, code: &str, door: Door) -> Result<Answer, DeskError> {
         let checked_at = self.now();
         let unknown = Answer { verdict: Verdict::Unknown, checked_at, shown: None };
         let Ok(code) = code.parse::<Code>() else { return Ok(unknown) };
@@ -176,11 +177,13 @@ impl Desk {
         if verdict == Verdict::Unknown {
             return Ok(unknown);
         }
+        self.count_check(Subject::Annotation(annotation.id), door);
         let shown = self.show(&certificate, Some(&annotation), calendar::day_of(checked_at));
         Ok(Answer { verdict, checked_at, shown: Some(shown) })
     }
 
-    /// Judges a file: its structure and signature alone, then its digest against the register, then how the copy stands.
+    /// Judges a file: its structure and signature alone, then its digest against the register, then how the copy stands; what is found is
+    /// counted.
     pub async fn verify_document(&self, bytes: Vec<u8>) -> Result<FileAnswer, DeskError> {
         let checked_at = self.now();
         let trust = self.trust.clone();
@@ -210,6 +213,7 @@ impl Desk {
             None => unknown,
             Some(DocumentOwner::Certificate(id)) => {
                 let Some(certificate) = self.store.certificate(id).await? else { return unknown };
+                self.count_check(Subject::Certificate(id), Door::File);
                 let shown = Shown { document: Some(document), ..self.show(&certificate, None, day) };
                 Ok((Verdict::of_certificate(&certificate, day), Some(shown)))
             }
@@ -219,6 +223,7 @@ impl Desk {
                     return unknown;
                 };
                 let verdict = Verdict::of(&annotation, &certificate, day);
+                self.count_check(Subject::Annotation(id), Door::File);
                 Ok((verdict, Some(self.show(&certificate, Some(&annotation), day))))
             }
         }
@@ -236,6 +241,9 @@ impl Desk {
         let day = calendar::day_of(checked_at);
         let (found, ()) = tokio::join!(self.find(inquiry, day), tokio::time::sleep(QUERY_TAKES));
         let found = found?;
+        if let Some(found) = &found {
+            self.count_check(Subject::Certificate(found.id), Door::Query);
+        }
         Ok(Answer {
             verdict: found.as_ref().map_or(Verdict::Unknown, |found| Verdict::of_certificate(found, day)),
             checked_at,

@@ -56,6 +56,7 @@ impl Desk {
     pub(crate) async fn reset(&self) -> Result<(), DeskError> {
         self.store.reset().await?;
         self.doors.forget();
+        self.forget_checks();
         Ok(())
     }
 }

@@ -18,4 +18,5 @@ pub mod refusal;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod spending;
+pub mod tally;
 pub mod verdict;

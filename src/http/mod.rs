@@ -11,6 +11,7 @@ pub(crate) mod batch;
 pub(crate) mod body;
 pub(crate) mod buckets;
 pub(crate) mod certificates;
+pub(crate) mod checks;
 pub mod client;
 pub(crate) mod cookie;
 pub mod development;
@@ -148,6 +149,7 @@ fn routes(with: &openapi::Parts) -> OpenApiRouter<Shared> {
         .merge(accounts::router())
         .merge(me::router())
         .merge(holder::router())
+        .merge(checks::router())
         .merge(certificates::router())
         .merge(batch::router())
         .merge(annotations::router())

@@ -11,6 +11,7 @@ use utoipa_axum::routes;
 use crate::desk::account::captcha::Solution;
 use crate::desk::standing::{Answer, FileAnswer, Inquiry, Shown, ShownAnnotation, ShownCertificate};
 use crate::domain::language::Language;
+use crate::domain::tally::Door;
 use crate::http::body::{Nothing, Sent};
 use crate::http::language::Speaks;
 use crate::http::params::{Asked, refuse_query};
@@ -268,7 +269,7 @@ async fn verify_code(
 ) -> Result<Json<VerdictShape>, Problem> {
     // What is no text is no code either.
     let code = path.map(|Path(code)| code).unwrap_or_default();
-    Ok(Json(api.desk.verify(&code).await?.into()))
+    Ok(Json(api.desk.verify(&code, Door::Program).await?.into()))
 }
 
 /// Judges a certificate by three fields, which must all fit; every miss is answered alike, as `unknown`.

@@ -13,6 +13,7 @@ use crate::domain::annotation::Phase;
 use crate::domain::certificate::Status;
 use crate::domain::event::Deed;
 use crate::domain::key::Scope;
+use crate::domain::tally::Door;
 use crate::domain::verdict::Verdict;
 
 macro_rules! words {
@@ -66,6 +67,8 @@ words! {
     AccountKind: vec!["holder", "unit", "staff"];
     /// The level of an authority.
     AuthorityLevel: Level::ALL.iter().map(|it| it.word()).collect();
+    /// By which door something was verified.
+    CheckDoor: Door::ALL.iter().map(|it| it.word()).collect();
     /// What an agency decides.
     StatusDecision: vec!["valid", "suspended", "revoked", "cancelled"];
 }

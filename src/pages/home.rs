@@ -73,7 +73,7 @@ pub(crate) async fn typed(
 ) -> Response {
     let typed = typed.map(|Query(typed)| typed.code).unwrap_or_default();
     match plain(&typed).parse::<Code>() {
-        Ok(code) => see_other(&format!("/v/{code}{}", say.query())),
+        Ok(code) => see_other(&format!("/v/{code}{}", say.query_with("typed", "1"))),
         Err(_) => {
             let html = HomePage::new(say, &counter.desk.rules().public_url).with_wrong_code(&typed);
             page(&html, StatusCode::UNPROCESSABLE_ENTITY, say)

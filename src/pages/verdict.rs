@@ -1,13 +1,15 @@
 //! The page behind the QR code: the verdict first, then what to compare.
 
 use askama::Template;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use serde::Deserialize;
 
 use crate::desk::standing::Answer;
 use crate::domain::ids::Code;
+use crate::domain::tally::Door;
 use crate::pages::assets::Assets;
 use crate::pages::home::host_of;
 use crate::pages::shown::{Grant, Paper};
@@ -52,14 +54,23 @@ impl<'a> VerdictPage<'a> {
     }
 }
 
+/// How somebody came to the page: with `typed`, from the form for a code. The link itself never says so.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Way {
+    typed: Option<String>,
+}
+
 pub(crate) async fn judge(
     State(counter): State<Counter>,
     path: Result<Path<String>, PathRejection>,
+    way: Result<Query<Way>, QueryRejection>,
     say: Speech,
 ) -> Response {
     // A path that is no text is a malformed code, and that is an unknown one.
     let typed = path.map(|Path(typed)| typed).unwrap_or_default();
-    match counter.desk.verify(&typed).await {
+    let was_typed = way.is_ok_and(|Query(way)| way.typed.is_some());
+    let door = if was_typed { Door::Typed } else { Door::Link };
+    match counter.desk.verify(&typed, door).await {
         Ok(answer) => {
             let public_url = &counter.desk.rules().public_url;
             let html = VerdictPage::new(&answer, typed.parse().ok(), public_url, say);

@@ -39,6 +39,7 @@ use crate::domain::ledger::{Entry, Head, Proof};
 use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery, Page};
 use crate::domain::queue::{Job, QueueView};
 use crate::domain::spending::Spending;
+use crate::domain::tally::{Subject, Tallies};
 
 /// The one way to read and write. Any number of callers at once.
 #[async_trait]
@@ -146,6 +147,15 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// each of these buckets is full again, by what was spent at any node. A store that no other node can share has
     /// nothing to say. What was told may be forgotten with a crash of the database.
     async fn spend(&self, spendings: &[Spending]) -> Result<Vec<Duration>, Fault>;
+
+    // ---- statistics ---------------------------------------------------------------------------------------------
+
+    /// Adds to how often things were verified. No entry of the ledger tells of it. After a `Fault` some of it may have
+    /// been added, or all.
+    async fn count_checks(&self, tallies: &Tallies) -> Result<(), Fault>;
+
+    /// How often something was verified.
+    async fn checks(&self, subject: Subject) -> Result<Tallies, Fault>;
 
     // ---- the ledger ---------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ use crate::pages::assets::Assets;
 use crate::pages::failure::{Failure, failure};
 use crate::pages::faults::Faults;
 use crate::pages::holder::certificates::{link_to, renewal_last_day};
+use crate::pages::holder::checks::Checks;
 use crate::pages::holder::{holder, sealed, turn_away};
 use crate::pages::icons;
 use crate::pages::speech::Speech;
@@ -175,6 +176,7 @@ struct AnnotationPage {
     renew: Option<Renew>,
     lines: Vec<(String, String, bool)>,
     link: Option<String>,
+    checks: Checks,
     revocable: bool,
     revoke: String,
 }
@@ -247,6 +249,7 @@ async fn annotation_page(
         renew: if pending { None } else { renew(&own, annotation, today, say)? },
         lines: lines(annotation, told.scenario, told.recipient, say),
         link: (phase != Phase::Failed).then(|| format!("/v/{}{}", annotation.code, say.query())),
+        checks: Checks::of(&counter.desk.checks_of_annotation(holder, annotation.id).await?, say),
         revocable: annotation.is_live_on(today),
         revoke: format!("/me/annotations/{}/revocation{}", annotation.id, say.query()),
     })

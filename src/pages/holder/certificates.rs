@@ -23,6 +23,7 @@ use crate::pages::assets::Assets;
 use crate::pages::failure::{Failure, failure};
 use crate::pages::faults::Faults;
 use crate::pages::holder::annotation::Told;
+use crate::pages::holder::checks::Checks;
 use crate::pages::holder::{holder, sealed, turn_away};
 use crate::pages::shown::Meter;
 use crate::pages::speech::Speech;
@@ -192,6 +193,8 @@ struct CertificatePage {
     order: Option<OrderPart>,
     faults: Faults,
     lines: Vec<(String, String, bool)>,
+    /// Of the certificate itself; its copies have their own.
+    checks: Option<Checks>,
 }
 
 /// What was typed into the form.
@@ -291,7 +294,14 @@ fn lines(certificate: &Certificate, say: Speech) -> Vec<(String, String, bool)> 
     lines
 }
 
-fn certificate_page(counter: &Counter, own: &Own, typed: &Typed, faults: Faults, say: Speech) -> Response {
+async fn certificate_page(
+    counter: &Counter,
+    holder: &Holder,
+    own: &Own,
+    typed: &Typed,
+    faults: Faults,
+    say: Speech,
+) -> Response {
     let today = counter.desk.today();
     let status = own.certificate.status_on(today);
     // Pressing twice is ordering once: the form carries the name of its order.
@@ -300,6 +310,10 @@ fn certificate_page(counter: &Counter, own: &Own, typed: &Typed, faults: Faults,
         Err(fault) => return turn_away(counter, &fault.into(), say),
     };
     let valid = status == Status::Valid;
+    let checks = match counter.desk.checks_of_certificate(holder, own.certificate.id).await {
+        Ok(tallies) => (!tallies.is_empty()).then(|| Checks::of(&tallies, say)),
+        Err(error) => return turn_away(counter, &error, say),
+    };
     let code = faults.status();
     let html = CertificatePage {
         say,
@@ -314,6 +328,7 @@ fn certificate_page(counter: &Counter, own: &Own, typed: &Typed, faults: Faults,
         order: valid.then(|| OrderPart::of(own, typed, today, key, say)),
         faults,
         lines: lines(&own.certificate, say),
+        checks,
     };
     let response = page(&html, code, say);
     html.faults.dress(response)
@@ -340,7 +355,9 @@ pub(super) async fn show(
     say: Speech,
 ) -> Response {
     match asked(&counter, &headers, id, say).await {
-        Ok((_, own)) => certificate_page(&counter, &own, &Typed::default(), Faults::default(), say),
+        Ok((holder, own)) => {
+            certificate_page(&counter, &holder, &own, &Typed::default(), Faults::default(), say).await
+        }
         Err(elsewhere) => elsewhere,
     }
 }
@@ -359,12 +376,12 @@ pub(super) async fn order(
     let typed = sent.map(|Form(typed)| typed).unwrap_or_default();
     let (form, idempotency) = match parse(&typed, &own, counter.desk.today(), say) {
         Ok(parsed) => parsed,
-        Err(faults) => return certificate_page(&counter, &own, &typed, faults, say),
+        Err(faults) => return certificate_page(&counter, &holder, &own, &typed, faults, say).await,
     };
     match counter.desk.order_own(&holder, own.certificate.id, form, idempotency).await {
         Ok(ordered) => see_other(&format!("/me/annotations/{}{}", ordered.annotation.id, say.query())),
         Err(error) => match Faults::of_error(&error, say) {
-            Ok(faults) => certificate_page(&counter, &own, &typed, faults, say),
+            Ok(faults) => certificate_page(&counter, &holder, &own, &typed, faults, say).await,
             Err(elsewhere) => *elsewhere,
         },
     }
@@ -414,7 +431,7 @@ pub(super) async fn plain_document(
     match counter.desk.own_plain_document(&holder, own.certificate.id).await {
         Ok(document) => sealed(document.bytes, "certificate.pdf", false),
         Err(error) => match Faults::of_error(&error, say) {
-            Ok(faults) => certificate_page(&counter, &own, &Typed::default(), faults, say),
+            Ok(faults) => certificate_page(&counter, &holder, &own, &Typed::default(), faults, say).await,
             Err(elsewhere) => *elsewhere,
         },
     }

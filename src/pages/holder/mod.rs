@@ -4,6 +4,7 @@
 mod account;
 mod annotation;
 mod certificates;
+mod checks;
 mod entry;
 mod notice;
 

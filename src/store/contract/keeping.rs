@@ -4,9 +4,10 @@
 
 use crate::domain::annotation::Annotation;
 use crate::domain::event::{Deed, Event};
-use crate::domain::ids::{KeyId, Sha256};
+use crate::domain::ids::{AnnotationId, CertificateId, KeyId, Sha256};
 use crate::domain::ledger::{Link, Proof};
 use crate::domain::query::EntryQuery;
+use crate::domain::tally::{Door, Heading, Hour, Subject, Tallies};
 use crate::store::contract::Home;
 use crate::store::samples::{
     REASON, annotation, at, certificate, dossier, enter, entered, event, issuer, key, order, ordered, person,
@@ -176,6 +177,37 @@ pub(crate) async fn a_proof_joins_entries_to_the_head(home: &dyn Home) {
     let first = store.proof(&[1]).await.unwrap();
     assert_eq!((first.before, first.links.len()), (Sha256::new([0; 32]), 6));
     assert!(store.proof(&[]).await.unwrap().links.is_empty());
+}
+
+pub(crate) async fn checks_are_counted_beside_the_ledger_and_outlive_closing(home: &dyn Home) {
+    let store = home.open().await;
+    let subjects = [
+        Subject::Annotation(AnnotationId::from_bytes([0xA7; 16])),
+        Subject::Certificate(CertificateId::from_bytes([0xB7; 16])),
+    ];
+    let tallies = |counts: &[(usize, u32, Door, u64)]| -> Tallies {
+        let of = |(which, hour, door, count): &(usize, u32, Door, u64)| {
+            (Heading { subject: subjects[*which], hour: Hour::from_number(*hour), door: *door }, *count)
+        };
+        counts.iter().map(of).collect()
+    };
+    store.count_checks(&Tallies::new()).await.unwrap();
+    store.count_checks(&tallies(&[(0, 7, Door::Link, 2), (1, 7, Door::Query, 1)])).await.unwrap();
+    store
+        .count_checks(&tallies(&[(0, 7, Door::Link, 3), (0, 7, Door::File, 1), (0, 9, Door::Typed, 4)]))
+        .await
+        .unwrap();
+    let of_copy = tallies(&[(0, 7, Door::Link, 5), (0, 7, Door::File, 1), (0, 9, Door::Typed, 4)]);
+    assert_eq!(store.checks(subjects[0]).await.unwrap(), of_copy);
+    store.close().await.unwrap();
+    let store = home.open().await;
+    assert_eq!(store.checks(subjects[0]).await.unwrap(), of_copy);
+    assert_eq!(store.checks(subjects[1]).await.unwrap(), tallies(&[(1, 7, Door::Query, 1)]));
+    let unknown = Subject::Annotation(AnnotationId::from_bytes([0xC7; 16]));
+    assert!(store.checks(unknown).await.unwrap().is_empty());
+    assert_eq!(store.head().await.unwrap().seq, 0, "no entry tells of it");
+    store.reset().await.unwrap();
+    assert!(store.checks(subjects[0]).await.unwrap().is_empty());
 }
 
 pub(crate) async fn a_reset_forgets_everything(home: &dyn Home) {

@@ -55,6 +55,7 @@ macro_rules! contract {
             documents_are_kept_under_their_digest
             the_trail_is_found_by_certificate_annotation_and_issuer
             a_proof_joins_entries_to_the_head
+            checks_are_counted_beside_the_ledger_and_outlive_closing
             a_reset_forgets_everything
             nothing_succeeds_after_closing
         }

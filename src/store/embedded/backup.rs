@@ -14,7 +14,7 @@ use crate::store::embedded::io::{Disk, Io, replace};
 use crate::store::embedded::ledger::segment_path;
 use crate::store::embedded::recovery::{Walked, make_folders, segments, walk};
 use crate::store::embedded::state::{End, FORMAT, State};
-use crate::store::embedded::{OpenError, keyring, lock};
+use crate::store::embedded::{OpenError, checks, keyring, lock};
 use crate::store::entry::{self, Bytes, WriteLine};
 use crate::store::record::text;
 
@@ -98,6 +98,12 @@ pub(crate) fn backup(from: &Path, to: &Path) -> Result<Made, OpenError> {
         files.push(copy(&document_path(from, digest), from, to, u64::MAX).map_err(&copying)?);
         made.documents += 1;
     }
+    for file in 0..checks::FILES {
+        let path = from.join(checks::FOLDER).join(format!("{file:x}"));
+        if path.exists() {
+            files.push(copy(&path, from, to, u64::MAX).map_err(&copying)?);
+        }
+    }
     made.bytes = files.iter().map(|file| file.bytes).sum();
     sync_folders(to).map_err(&copying)?;
     let manifest =
@@ -167,7 +173,7 @@ fn sync_folders(folder: &Path) -> io::Result<()> {
     for shelf in fs::read_dir(folder.join("documents"))? {
         Disk.sync_dir(&shelf?.path())?;
     }
-    for sub in ["documents", "ledger"] {
+    for sub in ["documents", "ledger", checks::FOLDER] {
         Disk.sync_dir(&folder.join(sub))?;
     }
     Disk.sync_dir(folder)
@@ -228,7 +234,7 @@ fn inside(backup: &Path, path: &str) -> Option<PathBuf> {
             && part.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'.')
     });
     let known = match parts[..] {
-        ["keyring"] | ["ledger", _] | ["documents", _, _] => plain,
+        ["keyring"] | ["ledger" | checks::FOLDER, _] | ["documents", _, _] => plain,
         _ => false,
     };
     known.then(|| backup.join(path))

@@ -16,6 +16,7 @@ use crate::domain::ledger::{Entry, Head, Proof};
 use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery, Page};
 use crate::domain::queue::{Job, QueueView};
 use crate::domain::spending::Spending;
+use crate::domain::tally::{Subject, Tallies};
 use crate::store::embedded::life::closed;
 use crate::store::embedded::writer::Request;
 use crate::store::embedded::{Embedded, queue};
@@ -182,6 +183,22 @@ impl Store for Embedded {
 
     async fn spend(&self, _: &[Spending]) -> Result<Vec<Duration>, Fault> {
         Ok(Vec::new())
+    }
+
+    async fn count_checks(&self, tallies: &Tallies) -> Result<(), Fault> {
+        let core = self.core()?;
+        if let Some(why) = core.condition.broken().or_else(|| core.condition.read_only()) {
+            return Err(Fault::new("counting checks", why));
+        }
+        let tallies = tallies.clone();
+        blocking(move || core.checks.add(&tallies).map_err(|error| Fault::new("counting checks", error)))
+            .await
+    }
+
+    async fn checks(&self, subject: Subject) -> Result<Tallies, Fault> {
+        let core = self.core()?;
+        let reading = |error| Fault::new("reading the counts of checks", error);
+        blocking(move || core.checks.of(subject).map_err(reading)).await
     }
 
     async fn entries(&self, query: &EntryQuery) -> Result<Page<Entry>, Fault> {

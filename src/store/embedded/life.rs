@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 
 use crate::domain::identity::CreditCode;
 use crate::store::Fault;
+use crate::store::embedded::checks::{self, Checks};
 use crate::store::embedded::condition::Condition;
 use crate::store::embedded::documents::Documents;
 use crate::store::embedded::fold::Effects;
@@ -72,6 +73,7 @@ impl Life {
             index,
             vault,
             queue: Queue::new(state.opened),
+            checks: Checks::open(io.clone(), folder).map_err(failed("opening the counts of checks"))?,
             documents: Documents::new(io, folder),
             certificates: Recent::default(),
             annotations: Recent::default(),
@@ -148,7 +150,7 @@ impl Life {
         self.stop();
         // Renamed away, so that readers which still hold the old tree do no harm.
         index::discard(folder).map_err(resetting)?;
-        for name in ["STATE", "ledger", "keyring", "documents", "tmp"] {
+        for name in ["STATE", "ledger", "keyring", checks::FOLDER, "documents", "tmp"] {
             remove(&folder.join(name)).map_err(resetting)?;
         }
         drop(self);

@@ -5,6 +5,7 @@
 //! STATE                       which store this is, whether it was closed, how much of the ledger must be there
 //! ledger/<first number>.seg   every change, in order: the legal record
 //! keyring                     one wrapped data key per person; overwriting it erases the person
+//! checks/<0..f>               how often each copy was verified: statistics, which the ledger does not tell
 //! documents/<aa>/<sha256>     sealed copies and photos, encrypted
 //! index/                      sled: look-ups, thrown away and made anew from the ledger at need
 //! ```
@@ -18,6 +19,7 @@ mod accounts;
 pub mod backup;
 mod calls;
 pub mod check;
+mod checks;
 mod condition;
 mod documents;
 mod fold;

@@ -17,7 +17,7 @@ use crate::store::embedded::index::{self, Index, View};
 use crate::store::embedded::io::{Io, fill, remove};
 use crate::store::embedded::ledger::{Ledger, Pen, Segment, segment_path};
 use crate::store::embedded::state::{End, FORMAT, State, boot_id};
-use crate::store::embedded::{OpenError, keyring};
+use crate::store::embedded::{OpenError, checks, keyring};
 use crate::store::entry::{self, Bytes, WriteLine};
 
 /// Keys of the index that are gathered before they are written, in order, when it is rebuilt.
@@ -183,7 +183,7 @@ fn create(
 
 /// Makes the folders of a store.
 pub(crate) fn make_folders(folder: &Path) -> io::Result<()> {
-    for sub in ["ledger", "documents", "tmp"] {
+    for sub in ["ledger", "documents", checks::FOLDER, "tmp"] {
         fs::create_dir_all(folder.join(sub))?;
     }
     Ok(())

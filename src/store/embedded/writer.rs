@@ -10,6 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use crate::domain::annotation::Annotation;
 use crate::domain::certificate::Certificate;
 use crate::store::embedded::accounts::{code_revision, session_revision};
+use crate::store::embedded::checks::Checks;
 use crate::store::embedded::condition::Condition;
 use crate::store::embedded::documents::Documents;
 use crate::store::embedded::fold::{
@@ -45,6 +46,7 @@ pub(crate) struct Core {
     pub(crate) vault: Vault,
     pub(crate) queue: Queue,
     pub(crate) documents: Documents,
+    pub(crate) checks: Checks,
     pub(crate) certificates: Recent<Certificate>,
     pub(crate) annotations: Recent<Annotation>,
     pub(crate) condition: Arc<Condition>,

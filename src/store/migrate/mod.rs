@@ -20,6 +20,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::domain::ids::Sha256;
 use crate::domain::ledger::Head;
+use crate::domain::tally::Tallies;
 use crate::store::chain::{Chain, StoreId};
 use crate::store::cipher::{Cipher, Wrapped};
 use crate::store::entry::Blind;
@@ -101,6 +102,9 @@ pub(crate) trait Source: Holding {
 
     /// Gives the home up for good: it is never served again.
     async fn retire(&self) -> Result<(), Fault>;
+
+    /// How often things were verified whose names end in this hexadecimal digit.
+    async fn tallies(&self, digit: u8) -> Result<Tallies, Fault>;
 }
 
 /// A home that receives a store, marked so.
@@ -113,6 +117,9 @@ pub(crate) trait Target: Holding {
     /// Makes entries that were made elsewhere, all or none, and gives back the head. They must continue the ledger, and
     /// come to the chain values that they had there.
     async fn replay(&self, entries: Vec<RawEntry>) -> Result<Head, Fault>;
+
+    /// Counts what was verified elsewhere; for the first digit forgets first what an earlier try counted.
+    async fn put_tallies(&self, digit: u8, tallies: &Tallies) -> Result<(), Fault>;
 
     /// Takes the mark away: from now on the store is served here.
     async fn go_live(&self) -> Result<(), Fault>;
@@ -330,6 +337,9 @@ async fn settle(
     }
     if !report.is_sound() {
         return Err(MoveError::Unlike(report.faults));
+    }
+    for digit in 0..16 {
+        target.put_tallies(digit, &source.tallies(digit).await?).await?;
     }
     Ok((copied, there.counts, report))
 }

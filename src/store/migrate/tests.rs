@@ -13,6 +13,7 @@ use crate::domain::annotation::Annotation;
 use crate::domain::certificate::Certificate;
 use crate::domain::ids::Sha256;
 use crate::domain::query::EntryQuery;
+use crate::domain::tally::{Door, Heading, Hour, Subject};
 use crate::store::chain::sha256;
 use crate::store::cipher::{Cipher, Master};
 use crate::store::embedded::moving::arriving::Arriving;
@@ -82,6 +83,12 @@ async fn fill(store: &dyn Store, numbers: std::ops::Range<u64>) -> Vec<(Certific
             let writes = vec![Write::Session(session(&account, number)), sent];
             store.commit(Change { writes, ..Change::default() }).await.unwrap();
         }
+        let heading = Heading {
+            subject: Subject::Annotation(annotation.id),
+            hour: Hour::of(annotation.order.requested_at),
+            door: Door::Link,
+        };
+        store.count_checks(&[(heading, number + 1)].into()).await.unwrap();
         made.push((certificate, annotation));
     }
     made
@@ -97,6 +104,8 @@ async fn answers(store: &dyn Store, made: &[(Certificate, Annotation)]) -> Vec<S
     for (certificate, annotation) in made {
         answers.push(format!("{:?}", store.copy_by_code(annotation.code).await.unwrap()));
         answers.push(format!("{:?}", store.job(annotation.id).await.unwrap()));
+        let subject = Subject::Annotation(annotation.id);
+        answers.push(format!("{:?}", store.checks(subject).await.unwrap()));
         let dossier = store.dossier(certificate.id).await.unwrap();
         answers.push(format!("{dossier:?}"));
         if let Some(sealed) = annotation.sealed() {

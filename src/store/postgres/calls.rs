@@ -16,6 +16,7 @@ use crate::domain::ledger::{Entry, Head, Proof};
 use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery, Page};
 use crate::domain::queue::{Job, QueueView};
 use crate::domain::spending::Spending;
+use crate::domain::tally::{Subject, Tallies};
 use crate::store::postgres::Postgres;
 use crate::store::postgres::arrivals::WAIT;
 use crate::store::postgres::committer::{Ready, Request};
@@ -170,6 +171,14 @@ impl Store for Postgres {
 
     async fn spend(&self, spendings: &[Spending]) -> Result<Vec<Duration>, Fault> {
         self.core()?.spend(spendings).await
+    }
+
+    async fn count_checks(&self, tallies: &Tallies) -> Result<(), Fault> {
+        self.core()?.count_checks(tallies).await
+    }
+
+    async fn checks(&self, subject: Subject) -> Result<Tallies, Fault> {
+        self.core()?.checks(subject).await
     }
 
     async fn entries(&self, query: &EntryQuery) -> Result<Page<Entry>, Fault> {

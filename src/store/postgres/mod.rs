@@ -27,6 +27,7 @@
 mod accounts;
 mod arrivals;
 mod calls;
+mod checks;
 mod committer;
 mod condition;
 mod connect;

@@ -8,6 +8,7 @@ use sqlx::Row;
 
 use crate::domain::ids::Sha256;
 use crate::domain::ledger::Head;
+use crate::domain::tally::Tallies;
 use crate::store::Fault;
 use crate::store::chain::{StoreId, sha256};
 use crate::store::cipher::Cipher;
@@ -158,6 +159,10 @@ impl Source for Postgres {
         }
     }
 
+    async fn tallies(&self, digit: u8) -> Result<Tallies, Fault> {
+        self.core()?.checks_ending_in(digit).await
+    }
+
     async fn retire(&self) -> Result<(), Fault> {
         self.stand(&[Tenure::Halted, Tenure::Moved], Tenure::Moved).await
     }
@@ -244,6 +249,14 @@ impl Target for Postgres {
         written.transaction.commit().await.map_err(moving)?;
         core.arrivals.announce(written.arrived);
         Ok(Head { seq: last.0, chain: Sha256::new(last.1) })
+    }
+
+    async fn put_tallies(&self, digit: u8, tallies: &Tallies) -> Result<(), Fault> {
+        let core = self.core()?;
+        if digit == 0 {
+            core.forget_checks().await?;
+        }
+        core.count_checks(tallies).await
     }
 
     async fn go_live(&self) -> Result<(), Fault> {

@@ -217,6 +217,12 @@ fn rows() -> Vec<Row> {
         get("GET /api/v1/me/annotations/{id}", Holder, 200, NotFound, |world| {
             Call::get(&format!("/api/v1/me/annotations/{}", world.annotation))
         }),
+        get("GET /api/v1/me/annotations/{id}/checks", Holder, 200, NotFound, |world| {
+            Call::get(&format!("/api/v1/me/annotations/{}/checks", world.annotation))
+        }),
+        get("GET /api/v1/me/certificates/{id}/checks", Holder, 200, NotFound, |world| {
+            Call::get(&format!("/api/v1/me/certificates/{}/checks", world.certificate))
+        }),
         get("GET /api/v1/me/annotations/{id}/events", Holder, 200, NotFound, |world| {
             Call::get(&format!("/api/v1/me/annotations/{}/events", world.annotation))
         }),

@@ -5,6 +5,7 @@ mod accounts;
 mod audit;
 mod bad_input;
 mod batch;
+mod checks;
 mod exemption;
 mod file;
 mod guesses;

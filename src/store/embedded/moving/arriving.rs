@@ -8,10 +8,12 @@ use async_trait::async_trait;
 
 use crate::domain::ids::Sha256;
 use crate::domain::ledger::Head;
+use crate::domain::tally::Tallies;
 use crate::store::Fault;
 use crate::store::chain::{StoreId, link, sha256};
 use crate::store::embedded::accounts::{CODES, LOGINS, SESSIONS};
 use crate::store::embedded::calls::blocking;
+use crate::store::embedded::checks::Checks;
 use crate::store::embedded::documents::Documents;
 use crate::store::embedded::index::{self, Index};
 use crate::store::embedded::io::{Io, remove, replace};
@@ -36,6 +38,7 @@ struct Folder {
     index: Index,
     ring: Keyring,
     documents: Documents,
+    checks: Checks,
     /// None after a failed write, and when the store is live.
     pen: Mutex<Option<Pen>>,
     _lock: File,
@@ -70,6 +73,7 @@ impl Arriving {
             index,
             ring,
             documents: Documents::new(options.io.clone(), path),
+            checks: Checks::open(options.io.clone(), path).map_err(failed("opening the counts of checks"))?,
             pen: Mutex::new(Some(pen)),
             _lock: lock,
         })))
@@ -226,6 +230,17 @@ impl Target for Arriving {
     async fn replay(&self, entries: Vec<RawEntry>) -> Result<Head, Fault> {
         let folder = self.0.clone();
         blocking(move || folder.replay(&entries)).await
+    }
+
+    async fn put_tallies(&self, digit: u8, tallies: &Tallies) -> Result<(), Fault> {
+        let (folder, tallies) = (self.0.clone(), tallies.clone());
+        blocking(move || {
+            if digit == 0 {
+                folder.checks.clear().map_err(moving)?;
+            }
+            folder.checks.add(&tallies).map_err(moving)
+        })
+        .await
     }
 
     async fn go_live(&self) -> Result<(), Fault> {

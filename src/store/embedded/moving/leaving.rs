@@ -11,10 +11,12 @@ use async_trait::async_trait;
 
 use crate::domain::ids::Sha256;
 use crate::domain::ledger::Head;
+use crate::domain::tally::Tallies;
 use crate::store::Fault;
 use crate::store::chain::{Chain, StoreId, link, sha256};
 use crate::store::cipher::Master;
 use crate::store::embedded::calls::blocking;
+use crate::store::embedded::checks;
 use crate::store::embedded::frame::{FRAME_HEADER, FrameHead, SEGMENT_HEADER, SegmentHeader};
 use crate::store::embedded::io::{Disk, replace};
 use crate::store::embedded::keyring::Keyring;
@@ -244,6 +246,11 @@ impl Source for Leaving {
     async fn resume(&self) -> Result<(), Fault> {
         drop(self.0.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
         Ok(())
+    }
+
+    async fn tallies(&self, digit: u8) -> Result<Tallies, Fault> {
+        let folder = self.0.clone();
+        blocking(move || checks::in_file(&folder.path, digit).map_err(moving)).await
     }
 
     async fn retire(&self) -> Result<(), Fault> {

@@ -4,9 +4,11 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::domain::annotation::Annotation;
+use crate::domain::tally::{Door, Heading, Hour, Subject, Tallies};
 use crate::store::embedded::tests::{Folder, digest, open, options};
 use crate::store::embedded::{Embedded, OpenError, Options, backup, check, restore};
-use crate::store::samples::{annotation, certificate, certificate_id, entered, ordered, sealed, write};
+use crate::store::samples::{annotation, at, certificate, certificate_id, entered, ordered, sealed, write};
 use crate::store::{Change, Store, Write};
 
 async fn life(store: &dyn Store, number: u64) {
@@ -17,6 +19,13 @@ async fn life(store: &dyn Store, number: u64) {
     let done = sealed(&annotation, digest(&copy));
     let writes = vec![write(&done, &certificate), Write::JobDone(done.id)];
     store.commit(Change { writes, ..Change::default() }).await.unwrap();
+    store.count_checks(&checks(&done)).await.unwrap();
+}
+
+/// A copy that was looked at.
+fn checks(of: &Annotation) -> Tallies {
+    let heading = Heading { subject: Subject::Annotation(of.id), hour: Hour::of(at(0)), door: Door::Link };
+    [(heading, 7)].into()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
@@ -52,6 +61,10 @@ async fn a_backup_of_a_running_store_answers_the_same() {
             let code = annotation(&certificate(number), number).code;
             let copy = again.copy_by_code(code).await.unwrap().unwrap();
             assert_eq!(Some(&copy), store.copy_by_code(code).await.unwrap().as_ref());
+            if number == 0 {
+                let counted = again.checks(Subject::Annotation(copy.0.id)).await.unwrap();
+                assert_eq!(counted, checks(&copy.0));
+            }
             let document = copy.0.sealed().unwrap().document;
             assert_eq!(again.document(document).await.unwrap(), store.document(document).await.unwrap());
         }
