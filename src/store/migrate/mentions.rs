@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
+use std::ops::{Add, AddAssign};
 
 use crate::domain::ids::{AnnotationId, CertificateId, Sha256};
 use crate::store::Fault;
@@ -23,13 +24,31 @@ impl fmt::Display for Counts {
     }
 }
 
+impl Add for Counts {
+    type Output = Self;
+
+    fn add(self, more: Self) -> Self {
+        Self {
+            certificates: self.certificates + more.certificates,
+            annotations: self.annotations + more.annotations,
+            documents: self.documents + more.documents,
+        }
+    }
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, more: Self) {
+        *self = *self + more;
+    }
+}
+
 /// What was read in entries so far.
 #[derive(Debug, Default)]
 pub(crate) struct Mentions {
     pub(crate) slots: BTreeSet<u32>,
     pub(crate) documents: BTreeSet<Sha256>,
-    certificates: HashSet<CertificateId>,
-    annotations: HashSet<AnnotationId>,
+    pub(crate) certificates: HashSet<CertificateId>,
+    pub(crate) annotations: HashSet<AnnotationId>,
 }
 
 impl Mentions {
