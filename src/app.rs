@@ -1,5 +1,6 @@
 //! The composition root: the only room that names concrete stores, keys and the system clock.
 
+pub(crate) mod messenger;
 pub(crate) mod migration;
 
 use std::future::Future;
@@ -14,10 +15,13 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::app::messenger::{NoGateway, ToOutbox};
 use crate::config::home::{self, Home, Shared};
 use crate::config::{Profile, Role, SealFiles, Settings};
+use crate::desk::account::Doors;
+use crate::desk::account::message::Messenger;
 use crate::desk::{Clock, Desk, MovableClock, Rules, Stamps};
-use crate::http::development::Development;
+use crate::http::development::{Development, Outbox};
 use crate::http::{self, listener};
 use crate::metrics::Metrics;
 use crate::pages;
@@ -105,11 +109,21 @@ impl Service {
         };
         let broken = CancellationToken::new();
         let store = open_store(&settings, broken.clone()).await?;
-        let desk = desk(&settings, store.clone(), clock.clone(), public_url)?;
+        let outbox = hand_clock.is_some().then(Arc::<Outbox>::default);
+        let messenger: Arc<dyn Messenger> = match &outbox {
+            Some(outbox) => Arc::new(ToOutbox(outbox.clone())),
+            None => Arc::new(NoGateway),
+        };
+        let desk = desk(&settings, store.clone(), clock.clone(), public_url, messenger)?;
         let metrics = Arc::new(Metrics::new());
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
 
-        let development = hand_clock.map(|clock| Development::new(clock));
+        let development = hand_clock.zip(outbox).map(|(clock, outbox)| Development::new(clock, outbox));
+        if development.is_none() && role != Role::Worker {
+            tracing::warn!(
+                "no SMS gateway: nobody can open an account or recover a password until there is one"
+            );
+        }
         let (limits_here, limits_apart) = (settings.limits.clone(), settings.limits.clone());
         let router = match role {
             Role::Worker => http::operations(desk.clone(), metrics.clone()),
@@ -191,7 +205,7 @@ async fn sweep(store: Arc<dyn Store>, clock: Arc<dyn Clock>, stop: CancellationT
 pub(crate) async fn open_desk(settings: &Settings) -> Result<(Desk, Arc<dyn Store>), Failure> {
     let store = open_store(settings, CancellationToken::new()).await?;
     let public_url = settings.public_url.clone().unwrap_or_else(|| format!("http://{}", settings.listen));
-    let desk = desk(settings, store.clone(), Arc::new(SystemClock), public_url)?;
+    let desk = desk(settings, store.clone(), Arc::new(SystemClock), public_url, Arc::new(NoGateway))?;
     Ok((desk, store))
 }
 
@@ -242,6 +256,7 @@ fn desk(
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     public_url: String,
+    messenger: Arc<dyn Messenger>,
 ) -> Result<Desk, Failure> {
     let key = seal_key(settings)?;
     // The root ends the chain; a chain of one is its own root.
@@ -265,7 +280,7 @@ fn desk(
         stamps: Stamps { by_issuer: stamps.collect(), fictitious },
         public_url,
     };
-    Ok(Desk::new(store, key, clock, rules, roots))
+    Ok(Desk::new(store, key, clock, rules, roots, Doors::new(messenger, &settings.master_key.0)))
 }
 
 fn seal_key(settings: &Settings) -> Result<Arc<dyn SealKey>, Failure> {

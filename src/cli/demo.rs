@@ -11,9 +11,11 @@ use crate::app::Failure;
 use crate::app::{self, Service};
 use crate::cli::output::{note, say};
 use crate::config::{Overrides, Role, Settings};
+use crate::desk::account::development::{Made, draw_password};
 use crate::desk::order::OrderForm;
 use crate::desk::record::RecordForm;
 use crate::desk::{Caller, Desk};
+use crate::domain::account::Owner;
 use crate::domain::annotation::{Annotation, Phase};
 use crate::domain::certificate::Certificate;
 use crate::domain::key::Scope;
@@ -102,6 +104,7 @@ impl Demo {
         }
         Ok(Done {
             annotation,
+            certificate: chosen,
             pdf,
             chain,
             certificates,
@@ -142,6 +145,17 @@ impl Demo {
             let label = "demo".parse().map_err(|_| "a label of the wrong length")?;
             let key = desk.create_key(&desk.operator(), vec![Scope::Everything], None, label).await?;
             say(&format!("agency API key   {}", key.secret.reveal()));
+            let holder = &done.certificate.details.holder;
+            let password = draw_password()?;
+            let made = Made {
+                owner: Owner::Holder(holder.id.clone()),
+                name: holder.name.clone(),
+                mobile: "13800000000".parse().map_err(|_| "a mobile of the wrong form")?,
+                password: Some(password.clone()),
+            };
+            desk.make_account(made).await?;
+            say(&format!("holder's account {}", holder.id.number()));
+            say(&format!("its password     {password}"));
             say(&format!("API document     {}/openapi.json", desk.rules().public_url));
         }
         Ok(())
@@ -150,6 +164,7 @@ impl Demo {
 
 struct Done {
     annotation: Annotation,
+    certificate: Certificate,
     pdf: PathBuf,
     chain: PathBuf,
     certificates: usize,

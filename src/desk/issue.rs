@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::desk::order::{Document, about, write};
-use crate::desk::{Caller, Desk, DeskError, Plan};
+use crate::desk::{Caller, Desk, DeskError, Party, Plan};
 use crate::domain::annotation::{Annotation, Failure, Intent, State};
 use crate::domain::calendar;
 use crate::domain::certificate::{Certificate, Status};
@@ -387,7 +387,18 @@ impl Desk {
     /// `annotation-required` for others, `certificate-not-valid` where it is not in force.
     pub async fn plain_document(&self, caller: &Caller, id: CertificateId) -> Result<Document, DeskError> {
         caller.needs(Scope::AnnotationsRead)?;
-        let dossier = self.dossier(caller, id).await?;
+        let (document, event) = self.plain(caller, id).await?;
+        self.remember(event).await?;
+        Ok(document)
+    }
+
+    /// The plain sealed copy, and the event of handing it out.
+    pub(super) async fn plain(
+        &self,
+        party: &dyn Party,
+        id: CertificateId,
+    ) -> Result<(Document, Event), DeskError> {
+        let dossier = self.dossier(party, id).await?;
         let certificate = &dossier.certificate;
         if !self.rules.policies.of(&certificate.details.kind).exempts(certificate) {
             return Err(Refusal::AnnotationRequired.into());
@@ -398,40 +409,39 @@ impl Desk {
         }
         let digest = match self.store.plain_copy(id).await? {
             Some(digest) => digest,
-            None => self.make_plain(caller, certificate).await?,
+            None => self.make_plain(party, certificate).await?,
         };
-        let document = self.fetch(digest).await?;
-        self.remember(self.about_certificate(Deed::DocumentRead, caller.actor, certificate)).await?;
-        Ok(document)
+        let event = self.about_certificate(Deed::DocumentRead, party.actor(), certificate);
+        Ok((self.fetch(digest).await?, event))
     }
 
-    async fn make_plain(&self, caller: &Caller, certificate: &Certificate) -> Result<Sha256, DeskError> {
+    async fn make_plain(&self, party: &dyn Party, certificate: &Certificate) -> Result<Sha256, DeskError> {
         let sheet = self.sheet(certificate, None, self.now()).await.map_err(plain_obstacle)?;
         let (unsealed, _) = self.draw(sheet).await.map_err(plain_obstacle)?;
-        self.remember(self.about_certificate(Deed::SealingBegun, caller.actor, certificate)).await?;
+        self.remember(self.about_certificate(Deed::SealingBegun, party.actor(), certificate)).await?;
         // From here the key is used: the ledger says so already.
         let sealed = self.stamp(unsealed).await.map_err(plain_obstacle)?;
         self.store.put_document(&certificate.details.holder.id, sealed.digest(), sealed.bytes()).await?;
         let (digest, _) =
-            self.settle(|| Box::pin(self.plan_plain(caller, certificate.id, sealed.digest()))).await?;
+            self.settle(|| Box::pin(self.plan_plain(party, certificate.id, sealed.digest()))).await?;
         Ok(digest)
     }
 
     /// Publishes a plain copy unless another call published one first.
     async fn plan_plain(
         &self,
-        caller: &Caller,
+        party: &dyn Party,
         id: CertificateId,
         digest: Sha256,
     ) -> Result<Plan<Sha256>, DeskError> {
-        let dossier = self.dossier(caller, id).await?;
+        let dossier = self.dossier(party, id).await?;
         if let Some(first) = self.store.plain_copy(id).await? {
             return Ok(Plan::Nothing(first));
         }
         let change = Change {
             expects: vec![Expect::Dossier(id, dossier.revision)],
             writes: vec![Write::PlainCopy(id, digest)],
-            events: vec![self.about_certificate(Deed::PlainCopySealed, caller.actor, &dossier.certificate)],
+            events: vec![self.about_certificate(Deed::PlainCopySealed, party.actor(), &dossier.certificate)],
         };
         Ok(Plan::Write(change, digest))
     }

@@ -29,6 +29,11 @@ pub struct NewKey {
 pub struct Secret(String);
 
 impl Secret {
+    /// Wraps a secret that was just drawn.
+    pub(super) fn new(text: String) -> Self {
+        Self(text)
+    }
+
     /// The secret, for its owner's eyes.
     pub fn reveal(&self) -> &str {
         &self.0

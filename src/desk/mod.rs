@@ -3,6 +3,7 @@
 //! Each file is one kind of business. All of them follow one pattern: read a dossier, let the rules of `domain` decide,
 //! commit expecting what was read, and decide anew if somebody else wrote first.
 
+pub mod account;
 pub mod evidence;
 pub mod issue;
 pub mod keys;
@@ -21,11 +22,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use ring::rand::SecureRandom;
+use tokio::sync::broadcast;
 
+use crate::desk::account::Doors;
 use crate::domain::calendar;
+use crate::domain::certificate::Certificate;
 use crate::domain::event::{Actor, Deed, Event};
 use crate::domain::identity::CreditCode;
-use crate::domain::ids::{CertificateId, KeyId, Sha256};
+use crate::domain::ids::{AnnotationId, CertificateId, KeyId, Sha256};
 use crate::domain::key::Scope;
 use crate::domain::policy::PolicyBook;
 use crate::domain::refusal::{FieldFault, Refusal};
@@ -33,7 +37,7 @@ use crate::domain::spending::Spending;
 use crate::render::Stamp;
 use crate::seal::check::Trust;
 use crate::seal::key::SealKey;
-use crate::store::{AnswerKey, Change, CommitError, Committed, Dossier, Fault, Store};
+use crate::store::{AnswerKey, Change, CommitError, Committed, Dossier, Fault, Store, Write};
 
 /// Tells the time. The only clock of the house lives in `app`.
 pub trait Clock: fmt::Debug + Send + Sync {
@@ -56,7 +60,14 @@ pub struct Desk {
     pub(crate) rules: Arc<Rules>,
     /// The roots that strangers' files are judged by.
     pub(crate) trust: Arc<Trust>,
+    /// What the doors of accounts need.
+    doors: Arc<Doors>,
+    /// The annotations that this process writes about, for those who watch one.
+    changed: broadcast::Sender<AnnotationId>,
 }
+
+/// How many changes a watcher may lag behind before it must look for itself.
+const CHANGES_KEPT: usize = 1_024;
 
 /// What is set per installation and never changes while it runs.
 #[derive(Debug)]
@@ -125,13 +136,40 @@ impl Caller {
     pub fn key(&self) -> Option<KeyId> {
         match self.actor {
             Actor::Agency(key) => Some(key),
-            Actor::Service | Actor::Operator => None,
+            Actor::Account(_) | Actor::Service | Actor::Operator => None,
         }
     }
 
     /// Others' business is not there at all: 404, never 403, so that nobody can ask what exists.
     fn sees(&self, issuer: &CreditCode) -> bool {
         self.issuer.is_none_or(|own| own == *issuer)
+    }
+}
+
+/// Whoever acts about certificates: an agency for those that it issued, a holder for their own. The rules are the same
+/// for both.
+trait Party: Sync {
+    /// Who it is.
+    fn actor(&self) -> Actor;
+
+    /// Whether the certificate is any business of theirs. What is not is not there at all: 404, never 403.
+    fn may_see(&self, certificate: &Certificate) -> bool;
+
+    /// Under which name their idempotency keys are kept; none where they have no name that lasts.
+    fn asks_as(&self) -> Option<KeyId>;
+}
+
+impl Party for Caller {
+    fn actor(&self) -> Actor {
+        self.actor
+    }
+
+    fn may_see(&self, certificate: &Certificate) -> bool {
+        self.sees(&certificate.details.issuer.uscc)
+    }
+
+    fn asks_as(&self) -> Option<KeyId> {
+        self.key()
     }
 }
 
@@ -165,8 +203,8 @@ impl Idempotency {
         Self { key: digest(&key), request: digest(body) }
     }
 
-    fn answer_key(&self, caller: &Caller) -> Option<AnswerKey> {
-        caller.key().map(|caller| AnswerKey { caller, key: self.key })
+    fn answer_key(&self, party: &dyn Party) -> Option<AnswerKey> {
+        party.asks_as().map(|caller| AnswerKey { caller, key: self.key })
     }
 }
 
@@ -188,6 +226,9 @@ pub enum DeskError {
     /// Too many at once for one certificate, or the store is read-only or away: try again later; why.
     #[error("not now: {0}")]
     Unavailable(&'static str),
+    /// Too often; try again after so many seconds.
+    #[error("too often: again in {0} s")]
+    TooOften(u64),
     /// The machine failed.
     #[error(transparent)]
     Fault(Fault),
@@ -227,8 +268,17 @@ impl Desk {
         clock: Arc<dyn Clock>,
         rules: Rules,
         trust: Trust,
+        doors: Doors,
     ) -> Self {
-        Self { store, key, clock, rules: Arc::new(rules), trust: Arc::new(trust) }
+        Self {
+            store,
+            key,
+            clock,
+            rules: Arc::new(rules),
+            trust: Arc::new(trust),
+            doors: Arc::new(doors),
+            changed: broadcast::Sender::new(CHANGES_KEPT),
+        }
     }
 
     /// The moment.
@@ -264,8 +314,13 @@ impl Desk {
                 Plan::Nothing(result) => return Ok((result, None)),
                 Plan::Write(change, result) => (change, result),
             };
+            let changed = annotations_of(&change);
             match self.store.commit(change).await {
-                Ok(committed) => return Ok((result, Some(committed))),
+                Ok(committed) => {
+                    // Nobody may be watching.
+                    changed.into_iter().for_each(|id| drop(self.changed.send(id)));
+                    return Ok((result, Some(committed)));
+                }
                 Err(CommitError::Conflict) => {}
                 Err(CommitError::LeaseLost) => return Err(DeskError::Unavailable("lease-lost")),
                 Err(CommitError::ReadOnly(why)) => return Err(DeskError::Unavailable(why)),
@@ -282,14 +337,10 @@ impl Desk {
         Ok(())
     }
 
-    /// The dossier of a certificate that the caller may see.
-    async fn dossier(&self, caller: &Caller, id: CertificateId) -> Result<Dossier, DeskError> {
+    /// The dossier of a certificate that is the party's business.
+    async fn dossier(&self, party: &dyn Party, id: CertificateId) -> Result<Dossier, DeskError> {
         let dossier = self.store.dossier(id).await?.ok_or(DeskError::NotFound)?;
-        if caller.sees(&dossier.certificate.details.issuer.uscc) {
-            Ok(dossier)
-        } else {
-            Err(DeskError::NotFound)
-        }
+        if party.may_see(&dossier.certificate) { Ok(dossier) } else { Err(DeskError::NotFound) }
     }
 
     /// An event of this moment about nothing yet.
@@ -302,9 +353,19 @@ impl Desk {
             certificate: None,
             annotation: None,
             key: None,
+            account: None,
             reason: None,
         }
     }
+}
+
+/// The annotations that a change is about.
+fn annotations_of(change: &Change) -> Vec<AnnotationId> {
+    let of = |write: &Write| match write {
+        Write::Annotation { annotation, .. } => Some(annotation.id),
+        _ => None,
+    };
+    change.writes.iter().filter_map(of).collect()
 }
 
 /// SHA-256 of some bytes.
@@ -321,7 +382,7 @@ fn finish(context: ring::digest::Context) -> Sha256 {
 }
 
 /// Unguessable bytes.
-fn chance<const N: usize>() -> Result<[u8; N], Fault> {
+pub(crate) fn chance<const N: usize>() -> Result<[u8; N], Fault> {
     let mut bytes = [0; N];
     ring::rand::SystemRandom::new()
         .fill(&mut bytes)

@@ -2,7 +2,7 @@
 
 use chrono::{NaiveDate, TimeDelta};
 
-use crate::desk::{Caller, Desk, DeskError, Idempotency, Plan};
+use crate::desk::{Caller, Desk, DeskError, Idempotency, Party, Plan};
 use crate::domain::annotation::{Annotation, Cause, Order, Phase, Queued, Recipient, Scenario, State};
 use crate::domain::calendar;
 use crate::domain::certificate::{Certificate, Line, Status};
@@ -63,36 +63,47 @@ impl Desk {
         idempotency: Option<Idempotency>,
     ) -> Result<Ordered, DeskError> {
         caller.needs(Scope::AnnotationsWrite)?;
+        self.place_order(caller, certificate, form, idempotency).await
+    }
+
+    /// Accepts a party's order.
+    pub(super) async fn place_order(
+        &self,
+        party: &dyn Party,
+        certificate: CertificateId,
+        form: OrderForm,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Ordered, DeskError> {
         if let Some(recipient) = &form.recipient {
             judge_recipient(recipient)?;
         }
         let (ordered, _) = self
-            .settle(|| Box::pin(self.plan_order(caller, certificate, &form, idempotency.as_ref())))
+            .settle(|| Box::pin(self.plan_order(party, certificate, &form, idempotency.as_ref())))
             .await?;
         Ok(ordered)
     }
 
     async fn plan_order(
         &self,
-        caller: &Caller,
+        party: &dyn Party,
         certificate: CertificateId,
         form: &OrderForm,
         idempotency: Option<&Idempotency>,
     ) -> Result<Plan<Ordered>, DeskError> {
         let asked =
-            idempotency.and_then(|idempotency| Some((idempotency.answer_key(caller)?, idempotency.request)));
+            idempotency.and_then(|idempotency| Some((idempotency.answer_key(party)?, idempotency.request)));
         if let Some((key, request)) = &asked
             && let Some(answer) = self.store.answer(key).await?
         {
             return self.repeat(&answer, *request).await.map(Plan::Nothing);
         }
-        let dossier = self.dossier(caller, certificate).await?;
+        let dossier = self.dossier(party, certificate).await?;
         let now = self.now();
         let order = Order {
             scenario: form.scenario.clone(),
             days: form.days,
             recipient: form.recipient.clone(),
-            by: caller.actor,
+            by: party.actor(),
             on_behalf_reason: form.on_behalf_reason.clone(),
             requested_at: now,
             due_at: now + DUE_AFTER,
@@ -123,7 +134,7 @@ impl Desk {
             writes: vec![write(&annotation, &dossier.certificate), Write::Job(job)],
             events: vec![Event {
                 reason: form.on_behalf_reason.clone(),
-                ..about(&annotation, &dossier.certificate, self.event(Deed::AnnotationOrdered, caller.actor))
+                ..about(&annotation, &dossier.certificate, self.event(Deed::AnnotationOrdered, party.actor()))
             }],
         };
         if let Some((key, request)) = asked {
@@ -156,23 +167,33 @@ impl Desk {
         reason: Option<Line<200>>,
     ) -> Result<Annotation, DeskError> {
         caller.needs(Scope::AnnotationsWrite)?;
+        self.withdraw(caller, id, reason).await
+    }
+
+    /// Ends a live annotation for a party.
+    pub(super) async fn withdraw(
+        &self,
+        party: &dyn Party,
+        id: AnnotationId,
+        reason: Option<Line<200>>,
+    ) -> Result<Annotation, DeskError> {
         let (annotation, _) =
-            self.settle(|| Box::pin(self.plan_revocation(caller, id, reason.clone()))).await?;
+            self.settle(|| Box::pin(self.plan_revocation(party, id, reason.clone()))).await?;
         Ok(annotation)
     }
 
     async fn plan_revocation(
         &self,
-        caller: &Caller,
+        party: &dyn Party,
         id: AnnotationId,
         reason: Option<Line<200>>,
     ) -> Result<Plan<Annotation>, DeskError> {
-        let (dossier, annotation) = self.annotated(caller, id).await?;
+        let (dossier, annotation) = self.annotated(party, id).await?;
         let phase = annotation.phase_on(self.today());
         let revoked = annotation
             .revoke_if_live(self.now(), Cause::Withdrawn)
             .ok_or(Refusal::AnnotationNotLive { phase })?;
-        let event = about(&revoked, &dossier.certificate, self.event(Deed::AnnotationRevoked, caller.actor));
+        let event = about(&revoked, &dossier.certificate, self.event(Deed::AnnotationRevoked, party.actor()));
         let change = Change {
             expects: vec![Expect::Dossier(dossier.certificate.id, dossier.revision)],
             writes: vec![write(&revoked, &dossier.certificate), Write::JobDone(id)],
@@ -243,12 +264,21 @@ impl Desk {
     /// The state that forbids it.
     pub async fn document(&self, caller: &Caller, id: AnnotationId) -> Result<Document, DeskError> {
         caller.needs(Scope::AnnotationsRead)?;
-        let (dossier, annotation) = self.annotated(caller, id).await?;
-        let digest = usable(&annotation, &dossier.certificate, self.today())?;
-        let document = self.fetch(digest).await?;
-        let event = about(&annotation, &dossier.certificate, self.event(Deed::DocumentRead, caller.actor));
+        let (document, event) = self.copy(caller, id).await?;
         self.remember(event).await?;
         Ok(document)
+    }
+
+    /// The sealed copy, while it may be used, and the event of handing it out.
+    pub(super) async fn copy(
+        &self,
+        party: &dyn Party,
+        id: AnnotationId,
+    ) -> Result<(Document, Event), DeskError> {
+        let (dossier, annotation) = self.annotated(party, id).await?;
+        let digest = usable(&annotation, &dossier.certificate, self.today())?;
+        let event = about(&annotation, &dossier.certificate, self.event(Deed::DocumentRead, party.actor()));
+        Ok((self.fetch(digest).await?, event))
     }
 
     /// The places of a certificate today.
@@ -272,14 +302,14 @@ impl Desk {
         self.write(Change { events: vec![event], ..Change::default() }).await
     }
 
-    /// An annotation that the caller may see, with its dossier.
+    /// An annotation that is the party's business, with its dossier.
     pub(super) async fn annotated(
         &self,
-        caller: &Caller,
+        party: &dyn Party,
         id: AnnotationId,
     ) -> Result<(Dossier, Annotation), DeskError> {
         let certificate = self.store.annotation(id).await?.ok_or(DeskError::NotFound)?.certificate;
-        let dossier = self.dossier(caller, certificate).await?;
+        let dossier = self.dossier(party, certificate).await?;
         // Taken from the dossier: as of its revision.
         let annotation = dossier.annotations.iter().find(|annotation| annotation.id == id).cloned();
         Ok((dossier, annotation.ok_or(DeskError::NotFound)?))

@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use crate::desk::account::captcha::Solution;
 use crate::desk::{Desk, DeskError};
 use crate::domain::annotation::{Annotation, Sealed};
 use crate::domain::calendar;
-use crate::domain::certificate::{Certificate, ManagementNo, Name, Status, mask_name};
+use crate::domain::certificate::{Certificate, ManagementNo, Name, Status, mask_name, same_name};
 use crate::domain::ids::{Code, Sha256};
 use crate::domain::query::CertificateQuery;
 use crate::domain::verdict::Verdict;
@@ -178,15 +179,27 @@ impl Desk {
 
     /// The three-field query: name, identity number and management number must all fit one certificate. Every miss is
     /// answered alike.
-    pub async fn query(&self, name: &str, id_number: &str, management_no: &str) -> Result<Answer, DeskError> {
+    ///
+    /// # Errors
+    /// `captcha-wrong`.
+    pub async fn query(
+        &self,
+        name: &str,
+        id_number: &str,
+        management_no: &str,
+        solution: &Solution,
+    ) -> Result<Answer, DeskError> {
+        self.judge_captcha(solution)?;
         let checked_at = self.now();
         let unknown = Answer { verdict: Verdict::Unknown, checked_at, shown: None };
-        let (Ok(name), Ok(no)) = (name.parse::<Name>(), management_no.parse::<ManagementNo>()) else {
+        let number = management_no.trim().parse::<ManagementNo>();
+        let (Ok(name), Ok(no)) = (name.parse::<Name>(), number) else {
             return Ok(unknown);
         };
         let query = CertificateQuery { management_no: Some(no), limit: 100, ..CertificateQuery::default() };
         let found = self.store.certificates(&query).await?.items.into_iter().filter(|certificate| {
-            certificate.details.holder.name == name && certificate.details.holder.id.number() == id_number
+            let holder = &certificate.details.holder;
+            same_name(&holder.name, &name) && holder.id.number().eq_ignore_ascii_case(id_number.trim())
         });
         // The newest version speaks for the certificate.
         let Some(certificate) = found.max_by_key(|certificate| certificate.version) else {

@@ -54,6 +54,8 @@ impl Desk {
 
     /// Development only: forgets everything.
     pub(crate) async fn reset(&self) -> Result<(), DeskError> {
-        Ok(self.store.reset().await?)
+        self.store.reset().await?;
+        self.doors.forget();
+        Ok(())
     }
 }

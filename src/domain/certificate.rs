@@ -61,6 +61,15 @@ pub fn mask_name(name: &Name) -> String {
     first + &"＊".repeat(rest.count().clamp(1, 2))
 }
 
+/// Whether two names are one: the dot between the parts of a name is typed in several ways.
+pub fn same_name(one: &Name, other: &Name) -> bool {
+    let dotted = |name: &Name| {
+        let dot = |c| if matches!(c, '•' | '・' | '‧' | '･') { '·' } else { c };
+        name.as_str().chars().map(dot).collect::<String>()
+    };
+    dotted(one) == dotted(other)
+}
+
 /// The type of a certificate, as `planner-qualification`: the key of its policy.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct CertificateType(String);
@@ -348,6 +357,14 @@ mod tests {
         {
             assert_eq!(mask_name(&name.parse().unwrap()), shown);
         }
+    }
+
+    #[test]
+    fn the_dot_of_a_name_may_be_typed_in_several_ways() {
+        let same = |one: &str, other: &str| same_name(&one.parse().unwrap(), &other.parse().unwrap());
+        assert!(same("阿依古丽·买买提", "阿依古丽•买买提"));
+        assert!(same("阿依古丽·买买提", " 阿依古丽・买买提\u{3000}"));
+        assert!(!same("阿依古丽·买买提", "阿依古丽买买提"));
     }
 
     #[test]

@@ -7,13 +7,15 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::certificate::Line;
 use crate::domain::identity::CreditCode;
-use crate::domain::ids::{AnnotationId, CertificateId, KeyId, Malformed};
+use crate::domain::ids::{AccountId, AnnotationId, CertificateId, KeyId, Malformed};
 
 /// Who did it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Actor {
     /// An agency, by one of its API keys.
     Agency(KeyId),
+    /// A person, a unit or a staff member, logged in.
+    Account(AccountId),
     /// The service itself: workers and scheduled tasks.
     Service,
     /// Whoever holds the machine: the command line beside the data folder.
@@ -24,6 +26,7 @@ impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Agency(key) => write!(f, "key:{key}"),
+            Self::Account(account) => write!(f, "account:{account}"),
             Self::Service => f.write_str("service"),
             Self::Operator => f.write_str("operator"),
         }
@@ -37,10 +40,11 @@ impl FromStr for Actor {
         match text {
             "service" => Ok(Self::Service),
             "operator" => Ok(Self::Operator),
-            _ => {
-                let key = text.strip_prefix("key:").ok_or(Malformed("actor"))?;
-                Ok(Self::Agency(key.parse()?))
-            }
+            _ => match text.split_once(':') {
+                Some(("key", key)) => Ok(Self::Agency(key.parse()?)),
+                Some(("account", account)) => Ok(Self::Account(account.parse()?)),
+                _ => Err(Malformed("actor")),
+            },
         }
     }
 }
@@ -108,6 +112,24 @@ words! {
     KeyCreated = "key-created",
     /// An API key was ended.
     KeyRevoked = "key-revoked",
+    /// An account was opened.
+    AccountOpened = "account-opened",
+    /// Somebody logged in.
+    SessionBegun = "session-begun",
+    /// Somebody logged out.
+    SessionEnded = "session-ended",
+    /// Somebody logged out everywhere.
+    SessionsEnded = "sessions-ended",
+    /// The service notice was accepted.
+    NoticeAccepted = "notice-accepted",
+    /// A new mobile was proved.
+    MobileChanged = "mobile-changed",
+    /// A new password was set.
+    PasswordChanged = "password-changed",
+    /// A verification code was sent.
+    CodeSent = "code-sent",
+    /// A verification code was mistyped.
+    CodeMistyped = "code-mistyped",
 }
 
 /// One thing that happened. Names no person: who that is, is in the records.
@@ -127,6 +149,8 @@ pub struct Event {
     pub annotation: Option<AnnotationId>,
     /// The API key it is about.
     pub key: Option<KeyId>,
+    /// The account it is about.
+    pub account: Option<AccountId>,
     /// Why, in the actor's words, or what exactly (a status, a failure's code). Personal data may hide in it: it
     /// is kept encrypted like the records.
     pub reason: Option<Line<200>>,

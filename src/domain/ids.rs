@@ -73,6 +73,11 @@ time_ordered_id! {
     KeyId, "key id"
 }
 
+time_ordered_id! {
+    /// One account of a person, a unit or a staff member.
+    AccountId, "account id"
+}
+
 const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// The public name of an annotation: 128 bits of chance in Crockford base32, behind the QR code.

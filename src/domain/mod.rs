@@ -1,5 +1,6 @@
 //! The rules: pure, without I/O, clock or framework.
 
+pub mod account;
 pub mod annotation;
 pub mod calendar;
 pub mod certificate;

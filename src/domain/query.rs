@@ -3,7 +3,7 @@
 use crate::domain::annotation::{Annotation, Phase};
 use crate::domain::certificate::{Certificate, CertificateType, ManagementNo, Status};
 use crate::domain::identity::{CreditCode, PersonId};
-use crate::domain::ids::{AnnotationId, CertificateId};
+use crate::domain::ids::{AccountId, AnnotationId, CertificateId};
 
 /// A page of a longer list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +77,8 @@ pub struct EntryQuery {
     pub certificate: Option<CertificateId>,
     /// About this annotation.
     pub annotation: Option<AnnotationId>,
+    /// About this account, or by it.
+    pub account: Option<AccountId>,
     /// After this number.
     pub after: Option<u64>,
     /// At most so many (1 to 500).

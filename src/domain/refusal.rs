@@ -71,6 +71,17 @@ pub enum Refusal {
     },
     /// The idempotency key was used with another request.
     KeyReused,
+    /// The service notice in force was not accepted.
+    NoticeNotAccepted,
+    /// Account, password, or both are wrong: which, is not said.
+    WrongCredentials,
+    /// The captcha is wrong, used or too old.
+    CaptchaWrong,
+    /// The verification code is wrong, used, too old, or was mistyped too often.
+    CodeWrong,
+    /// No account can be opened with this name and number: nobody of the register has them, or there is one already.
+    /// Which, is not said.
+    IdentityNotMatched,
 }
 
 /// One wrong field.
@@ -138,6 +149,16 @@ pub enum FieldFault {
     OutOfRange(&'static str),
     /// The key may not act for this issuer.
     ForeignIssuer,
+    /// No mobile number of the mainland.
+    NotAMobile,
+    /// Not 1 to 30 printable ASCII characters.
+    NotALoginName,
+    /// Not two digits.
+    NotARegion,
+    /// Shorter than so many characters.
+    PasswordTooShort(usize),
+    /// Contains the name to log in with or the mobile, or is one that everybody tries.
+    PasswordGuessable,
 }
 
 impl FieldFault {
@@ -167,6 +188,11 @@ impl FieldFault {
             Self::NotAName => "not-a-name",
             Self::OutOfRange(_) => "out-of-range",
             Self::ForeignIssuer => "foreign-issuer",
+            Self::NotAMobile => "not-a-mobile",
+            Self::NotALoginName => "not-a-login-name",
+            Self::NotARegion => "not-a-region",
+            Self::PasswordTooShort(_) => "password-too-short",
+            Self::PasswordGuessable => "password-guessable",
         }
     }
 
@@ -249,6 +275,23 @@ impl FieldFault {
             Self::ForeignIssuer => {
                 pick("此密钥不能代表该发证机构。", "This key may not act for that issuer.")
             }
+            Self::NotAMobile => pick(
+                "手机号码应为 11 位数字,如 13800001234。",
+                "A mobile number has 11 digits, as 13800001234.",
+            ),
+            Self::NotALoginName => pick(
+                "账号应为证件号码、统一社会信用代码或工作人员账号。",
+                "Type the identity number, credit code or staff name.",
+            ),
+            Self::NotARegion => pick("地区应为两位数字。", "A region has two digits."),
+            Self::PasswordTooShort(least) => match language {
+                Language::Chinese => format!("密码至少 {least} 个字符。"),
+                Language::English => format!("At least {least} characters."),
+            },
+            Self::PasswordGuessable => pick(
+                "密码过于常见,或含有账号、手机号码,请更换。",
+                "It is too common, or contains the account or mobile; choose another.",
+            ),
         }
     }
 }
@@ -278,6 +321,11 @@ impl Refusal {
             Self::NotParked => "not-parked",
             Self::Unprintable { .. } => "unprintable-character",
             Self::KeyReused => "idempotency-key-reused",
+            Self::NoticeNotAccepted => "notice-not-accepted",
+            Self::WrongCredentials => "wrong-credentials",
+            Self::CaptchaWrong => "captcha-wrong",
+            Self::CodeWrong => "code-wrong",
+            Self::IdentityNotMatched => "identity-not-matched",
         }
     }
 
@@ -302,6 +350,11 @@ impl Refusal {
             Self::NotParked => ("任务未被搁置", "The job is not parked"),
             Self::Unprintable { .. } => ("含有无法打印的字符", "A character cannot be printed"),
             Self::KeyReused => ("幂等键已用于其他请求", "The idempotency key was used for another request"),
+            Self::NoticeNotAccepted => ("请先阅读并同意服务须知", "Read and accept the service notice first"),
+            Self::WrongCredentials => ("账号或密码不正确", "The account or the password is wrong"),
+            Self::CaptchaWrong => ("图形验证码不正确", "The captcha is wrong"),
+            Self::CodeWrong => ("短信验证码不正确", "The verification code is wrong"),
+            Self::IdentityNotMatched => ("信息未能匹配", "No match"),
         };
         language.pick(zh, en)
     }
@@ -401,6 +454,26 @@ impl Refusal {
                 )
             }
             Self::KeyReused if zh => "同一 Idempotency-Key 只能用于完全相同的请求,请换一个新键。".to_owned(),
+            Self::NoticeNotAccepted if zh => "首次使用须阅读服务须知并点击“同意”。".to_owned(),
+            Self::NoticeNotAccepted => "Read the service notice and press “Agree” before the first use.".to_owned(),
+            Self::WrongCredentials if zh => "请核对后重试;忘记密码时可用手机验证码重设。".to_owned(),
+            Self::WrongCredentials => {
+                "Check both and try again; a forgotten password can be set anew with a code.".to_owned()
+            }
+            Self::CaptchaWrong if zh => "请换一张图片再试;每张图片只能使用一次。".to_owned(),
+            Self::CaptchaWrong => "Ask for a new picture; each can be used once.".to_owned(),
+            Self::CodeWrong if zh => "请核对,或在一分钟后重新获取;验证码五分钟内有效,只能使用一次。".to_owned(),
+            Self::CodeWrong => {
+                "Check it, or ask for a new one after a minute; a code lasts five minutes and works once.".to_owned()
+            }
+            Self::IdentityNotMatched if zh => {
+                "请使用取得证书时的姓名和证件号码;已有账号时请直接登录或找回密码。仍不能解决时请联系发证机构。".to_owned()
+            }
+            Self::IdentityNotMatched => {
+                "Use the very name and number of the certificate; with an account, log in or recover the password. \
+                 Else ask the issuing body."
+                    .to_owned()
+            }
             Self::KeyReused => {
                 "An Idempotency-Key stands for one request; use a new key for another.".to_owned()
             }

@@ -128,7 +128,12 @@ struct Queue {
     failed: u64,
 }
 
-async fn show(api: &Api, annotation: &Annotation, language: Language) -> Result<AnnotationShape, DeskError> {
+/// Shows an annotation, with its place while it waits.
+pub(crate) async fn show(
+    api: &Api,
+    annotation: &Annotation,
+    language: Language,
+) -> Result<AnnotationShape, DeskError> {
     let place = match waits(annotation) {
         true => api.desk.place_in_queue(annotation.id).await?,
         false => None,

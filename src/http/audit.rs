@@ -71,7 +71,7 @@ struct EventShape {
     /// What.
     #[schema(value_type = AuditDeed)]
     deed: &'static str,
-    /// Who: `key:<id>`, `service` or `operator`.
+    /// Who: `key:<id>`, `account:<id>`, `service` or `operator`.
     actor: String,
     /// When.
     at: Moment,
@@ -135,6 +135,7 @@ async fn read_audit_trail(
         issuer: fields.parse_some("issuer", question.issuer.as_deref()),
         certificate: name(&mut fields, "certificate", question.certificate.as_deref()),
         annotation: name(&mut fields, "annotation", question.annotation.as_deref()),
+        account: None,
         after: span.after,
         limit: span.limit,
     };

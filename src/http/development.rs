@@ -1,6 +1,8 @@
 //! Tools of development: keys without ceremony, a clock that is moved by hand, the messages that would have been sent.
 //! Production has none of these routes.
 
+mod accounts;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -30,6 +32,7 @@ pub(crate) fn router() -> OpenApiRouter<Shared> {
         .routes(routes!(create_development_key))
         .routes(routes!(move_clock))
         .routes(routes!(read_outbox))
+        .merge(accounts::router())
         .routes(routes!(reset_store))
 }
 
@@ -43,9 +46,9 @@ pub struct Development {
 }
 
 impl Development {
-    /// Tools around a clock.
-    pub fn new(clock: Arc<dyn MovableClock>) -> Self {
-        Self { clock, outbox: Arc::default() }
+    /// Tools around a clock and the outbox that messages are put into.
+    pub fn new(clock: Arc<dyn MovableClock>, outbox: Arc<Outbox>) -> Self {
+        Self { clock, outbox }
     }
 }
 

@@ -26,6 +26,10 @@ const DRAIN: Duration = Duration::from_secs(20);
 /// How long accepting rests after a failure, such as no file descriptors.
 const REST: Duration = Duration::from_millis(100);
 
+/// Told to every request: when the listener is told to stop, answers that would go on have to end.
+#[derive(Clone, Debug)]
+pub(crate) struct Stopping(pub(crate) CancellationToken);
+
 /// Answers on a listener until told to stop; then lets the requests in work finish, for at most 20 seconds.
 pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: CancellationToken) {
     let places = Arc::new(Semaphore::new(limits.connections));
@@ -71,9 +75,11 @@ async fn answer(
 ) {
     // Answers are small and whole: waiting to fill a packet only delays them.
     let _ = stream.set_nodelay(true);
+    let stopping = Stopping(stop.clone());
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let mut request = request.map(axum::body::Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(stopping.clone());
         router.clone().oneshot(request)
     });
     let mut builder = http1::Builder::new();

@@ -3,6 +3,7 @@
 //! Every request passes one gate (bounds, deadline, panics, headers, log). Every "no" becomes an answer in one file.
 //! Routes and the published document come from one declaration, so neither can say what the other does not.
 
+pub(crate) mod accounts;
 pub(crate) mod annotations;
 pub(crate) mod audit;
 pub(crate) mod auth;
@@ -11,19 +12,23 @@ pub(crate) mod body;
 pub(crate) mod buckets;
 pub(crate) mod certificates;
 pub mod client;
+pub(crate) mod cookie;
 pub mod development;
 pub(crate) mod gate;
+pub(crate) mod holder;
 pub(crate) mod keys;
 pub(crate) mod language;
 pub mod limits;
 pub(crate) mod lines;
 pub(crate) mod linger;
 pub mod listener;
+pub(crate) mod me;
 pub mod openapi;
 pub(crate) mod operations;
 pub(crate) mod params;
 pub(crate) mod problem;
 pub(crate) mod public;
+pub(crate) mod session;
 pub(crate) mod shapes;
 pub(crate) mod sharing;
 pub(crate) mod spool;
@@ -140,6 +145,9 @@ pub fn operations(desk: Desk, metrics: Arc<Metrics>) -> Router {
 fn routes(with: &openapi::Parts) -> OpenApiRouter<Shared> {
     let mut routes = OpenApiRouter::with_openapi(openapi::about())
         .merge(public::router())
+        .merge(accounts::router())
+        .merge(me::router())
+        .merge(holder::router())
         .merge(certificates::router())
         .merge(batch::router())
         .merge(annotations::router())

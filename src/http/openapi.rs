@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
     ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder,
@@ -22,6 +22,10 @@ use crate::http::shapes::header;
 /// The name of the security scheme: a bearer key of an agency.
 const AGENCY_KEY: &str = "agency_key";
 
+/// The names of the security schemes of people: a session's token, sent as a bearer or kept in a cookie.
+const SESSION: &str = "session";
+const SESSION_COOKIE: &str = "session_cookie";
+
 /// Which of the optional routes there are.
 #[derive(Clone, Copy, Debug)]
 pub struct Parts {
@@ -34,12 +38,14 @@ pub struct Parts {
 /// A route, as the description names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// `GET` or `POST`.
+    /// `GET`, `POST` or `DELETE`.
     pub method: &'static str,
     /// With its parameters, as `/api/v1/verify/{code}`.
     pub path: String,
-    /// Whether it wants a key.
+    /// Whether it wants an agency's key.
     pub needs_key: bool,
+    /// Whether it wants somebody who is logged in.
+    pub needs_session: bool,
 }
 
 /// The description of the API as it is served under `public_url`.
@@ -51,12 +57,21 @@ pub fn document(with: &Parts, public_url: &str) -> OpenApi {
 pub fn routes_of(document: &OpenApi) -> Vec<Route> {
     let mut routes = Vec::new();
     for (path, item) in &document.paths.paths {
-        for (method, operation) in [("GET", &item.get), ("POST", &item.post)] {
+        for (method, operation) in [("GET", &item.get), ("POST", &item.post), ("DELETE", &item.delete)] {
             let Some(operation) = operation else { continue };
-            routes.push(Route { method, path: path.clone(), needs_key: operation.security.is_some() });
+            let wants = |scheme| wants(operation, scheme);
+            let (needs_key, needs_session) = (wants(AGENCY_KEY), wants(SESSION));
+            routes.push(Route { method, path: path.clone(), needs_key, needs_session });
         }
     }
     routes
+}
+
+/// Whether an operation is proved by a scheme.
+fn wants(operation: &Operation, scheme: &str) -> bool {
+    let ways = operation.security.iter().flatten();
+    let names = ways.filter_map(|way| serde_json::to_value(way).ok());
+    names.into_iter().any(|way| way.get(scheme).is_some())
 }
 
 pub(crate) fn router() -> OpenApiRouter<Shared> {
@@ -79,7 +94,19 @@ pub(crate) fn about() -> OpenApi {
         .bearer_format("vk_…")
         .description(Some("An API key of an agency, with scopes, limited to the agency's own certificates."))
         .build();
+    let session = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("vs_…")
+        .description(Some("The token of somebody logged in."))
+        .build();
+    let cookie = ApiKeyValue::with_description(
+        "__Host-session",
+        "The same token, where a browser keeps it; `session` over plain http in development. Calls that change something \
+         must come from the service's own pages: Sec-Fetch-Site or Origin says so.",
+    );
     let components = ComponentsBuilder::new()
+        .security_scheme(SESSION, SecurityScheme::Http(session))
+        .security_scheme(SESSION_COOKIE, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)))
         .security_scheme(AGENCY_KEY, SecurityScheme::Http(key))
         .schema_from::<ProblemBody>()
         .schema_from::<ProblemField>()
@@ -92,6 +119,8 @@ pub(crate) fn about() -> OpenApi {
         |name: &str, description: &str| TagBuilder::new().name(name).description(Some(description)).build();
     let tags = [
         tag("public", "Without an account"),
+        tag("account", "Accounts, and what everybody with one may do"),
+        tag("holder", "For holders of certificates, logged in"),
         tag("agency", "For issuing bodies, by API key"),
         tag("operations", "For those who run the service"),
         tag("development", "Tools that production does not have"),
@@ -108,8 +137,8 @@ pub(crate) fn about() -> OpenApi {
 pub(crate) fn finish(mut document: OpenApi, public_url: &str) -> OpenApi {
     document.servers = Some(vec![ServerBuilder::new().url(public_url).build()]);
     for (path, item) in &mut document.paths.paths {
-        let PathItem { get, post, .. } = item;
-        for operation in [get, post].into_iter().flatten() {
+        let PathItem { get, post, delete, .. } = item;
+        for operation in [get, post, delete].into_iter().flatten() {
             add_problems(path, operation);
         }
     }
@@ -118,6 +147,13 @@ pub(crate) fn finish(mut document: OpenApi, public_url: &str) -> OpenApi {
 
 fn add_problems(path: &str, operation: &mut Operation) {
     let has_key = operation.security.is_some();
+    let has_session = wants(operation, SESSION);
+    // Who holds no certificates has none of these.
+    let is_holders = operation.tags.iter().flatten().any(|tag| tag == "holder");
+    let forbidden = match has_session {
+        true => "`notice-not-accepted`, or `cross-site` for a browser that another site sent",
+        false => "`scope-missing`: the key may not do this",
+    };
     let has_body = operation.request_body.is_some();
     let has_parameter = |found: fn(&ParameterIn) -> bool| {
         let mut parameters = operation.parameters.iter().flatten();
@@ -127,9 +163,9 @@ fn add_problems(path: &str, operation: &mut Operation) {
     let in_question = has_parameter(|place| *place != ParameterIn::Path);
     let problems = [
         ("400", has_body, "`malformed-json` or `body-broken`"),
-        ("401", has_key, "`unauthenticated`: no valid key"),
-        ("403", has_key, "`scope-missing`: the key may not do this"),
-        ("404", has_key && names_something, "`not-found`: no such thing, or another agency's"),
+        ("401", has_key, "`unauthenticated`: no valid key or session"),
+        ("403", has_key, forbidden),
+        ("404", has_key && (names_something || is_holders), "`not-found`: no such thing, or another's"),
         ("408", has_body, "`body-timeout`"),
         ("413", has_body, "`too-large`"),
         ("415", has_body, "`unsupported-media-type`"),
@@ -165,16 +201,18 @@ mod tests {
         let document = whole();
         assert_eq!(document["openapi"], "3.1.0");
         let paths: Vec<_> = document["paths"].as_object().unwrap().keys().collect();
-        assert_eq!(paths.len(), 26, "{paths:?}");
+        assert_eq!(paths.len(), 48, "{paths:?}");
     }
 
     #[test]
-    fn every_agency_route_wants_a_key_and_no_other_does() {
+    fn every_agency_route_wants_a_key_every_own_route_a_session_and_no_other_either() {
         let parts = Parts { metrics: true, development: true };
         let routes = routes_of(&document(&parts, ""));
-        assert!(routes.len() > 24);
+        assert!(routes.len() > 48);
         for route in routes {
             assert_eq!(route.needs_key, route.path.starts_with("/api/v1/admin/"), "{route:?}");
+            let own = route.path.starts_with("/api/v1/me") || route.method == "DELETE";
+            assert_eq!(route.needs_session, own, "{route:?}");
         }
     }
 

@@ -22,10 +22,12 @@ pub(crate) enum Problem {
     NotFound,
     /// The path knows other methods.
     MethodNotAllowed,
-    /// No valid key.
+    /// No valid key or session.
     Unauthenticated,
     /// The key lacks this scope.
     ScopeMissing(Scope),
+    /// A browser was sent here by another site.
+    CrossSite,
     /// The body is no JSON, from this place on.
     MalformedJson {
         /// From 1.
@@ -59,6 +61,7 @@ impl From<DeskError> for Problem {
             DeskError::Unauthenticated => Self::Unauthenticated,
             DeskError::Forbidden(scope) => Self::ScopeMissing(scope),
             DeskError::Unavailable(why) => Self::Unavailable(why),
+            DeskError::TooOften(seconds) => Self::TooManyRequests(seconds),
             fault @ DeskError::Fault(_) => Self::Fault(Arc::new(fault)),
         }
     }
@@ -85,7 +88,12 @@ impl Problem {
                 | Refusal::ValidityTooShort
                 | Refusal::ScenarioNotAllowed { .. }
                 | Refusal::Unprintable { .. }
+                | Refusal::CaptchaWrong
+                | Refusal::CodeWrong
+                | Refusal::IdentityNotMatched
                 | Refusal::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+                Refusal::NoticeNotAccepted => StatusCode::FORBIDDEN,
+                Refusal::WrongCredentials => StatusCode::UNAUTHORIZED,
                 Refusal::QuotaExceeded { .. }
                 | Refusal::CertificateNotValid { .. }
                 | Refusal::StatusFinal { .. }
@@ -100,7 +108,7 @@ impl Problem {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
-            Self::ScopeMissing(_) => StatusCode::FORBIDDEN,
+            Self::ScopeMissing(_) | Self::CrossSite => StatusCode::FORBIDDEN,
             Self::MalformedJson { .. } | Self::BodyBroken => StatusCode::BAD_REQUEST,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -119,6 +127,7 @@ impl Problem {
             Self::MethodNotAllowed => "method-not-allowed",
             Self::Unauthenticated => "unauthenticated",
             Self::ScopeMissing(_) => "scope-missing",
+            Self::CrossSite => "cross-site",
             Self::MalformedJson { .. } => "malformed-json",
             Self::BodyBroken => "body-broken",
             Self::BodyTimeout => "body-timeout",
@@ -135,8 +144,9 @@ impl Problem {
             Self::Refused(refusal) => return refusal.title(language),
             Self::NotFound => ("未找到", "Not found"),
             Self::MethodNotAllowed => ("不支持此方法", "Method not allowed"),
-            Self::Unauthenticated => ("需要有效的密钥", "A valid key is needed"),
+            Self::Unauthenticated => ("请登录,或提供有效的密钥", "Log in, or send a valid key"),
             Self::ScopeMissing(_) => ("密钥权限不足", "The key may not do this"),
+            Self::CrossSite => ("来自其他网站的请求", "A request of another site"),
             Self::MalformedJson { .. } => ("不是有效的 JSON", "Malformed JSON"),
             Self::BodyBroken => ("请求正文不完整", "The body broke off"),
             Self::BodyTimeout => ("请求正文传送过慢", "The body came too slowly"),
@@ -161,8 +171,8 @@ impl Problem {
                 pick("可用的方法见 Allow 标头。", "The Allow header names the methods that can be used.")
             }
             Self::Unauthenticated => pick(
-                "请在 Authorization 标头中提供有效密钥:Bearer vk_…",
-                "Send a valid key in the Authorization header: Bearer vk_…",
+                "请在 Authorization 标头中提供登录令牌(Bearer vs_…)或机构密钥(Bearer vk_…)。",
+                "Send a session token (Bearer vs_…) or an agency's key (Bearer vk_…) in the Authorization header.",
             ),
             Self::ScopeMissing(scope) => match language {
                 Language::Chinese => format!("此操作需要权限 {},请向密钥管理人申请。", scope.word()),
@@ -170,6 +180,7 @@ impl Problem {
                     format!("This needs the scope {}; ask whoever manages your keys.", scope.word())
                 }
             },
+            Self::CrossSite => pick("请从本站页面操作。", "Do it from our own pages."),
             Self::MalformedJson { line, column } => match language {
                 Language::Chinese => format!("第 {line} 行第 {column} 列起无法解析,请更正。"),
                 Language::English => {
@@ -283,7 +294,7 @@ impl Problem {
         set(CONTENT_TYPE, "application/problem+json");
         set(CONTENT_LANGUAGE, language.tag());
         set(VARY, "Accept-Language");
-        if matches!(self, Self::Unauthenticated) {
+        if self.status() == StatusCode::UNAUTHORIZED {
             set(WWW_AUTHENTICATE, "Bearer realm=\"vermilion\"");
         }
         if let Some(seconds) = self.retry_after() {

@@ -3,14 +3,15 @@
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::desk::account::captcha::Solution;
 use crate::desk::standing::{Answer, FileAnswer, Shown, ShownAnnotation, ShownCertificate};
 use crate::domain::language::Language;
-use crate::http::body::Nothing;
+use crate::http::body::{Nothing, Sent};
 use crate::http::language::Speaks;
 use crate::http::params::{Asked, refuse_query};
 use crate::http::problem::Problem;
@@ -22,7 +23,26 @@ use crate::seal::check::SignatureFacts;
 const PDF: &str = "application/pdf";
 
 pub(crate) fn router() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(verify_code)).routes(routes!(verify_document))
+    OpenApiRouter::new()
+        .routes(routes!(verify_code))
+        .routes(routes!(verify_document))
+        .routes(routes!(verify_query))
+}
+
+/// What stands on a certificate, to be looked up.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct QueryForm {
+    /// 姓名
+    name: String,
+    /// 证件号码
+    id_number: String,
+    /// 管理号
+    management_no: String,
+    /// Which captcha.
+    captcha_id: String,
+    /// Its answer.
+    captcha: String,
 }
 
 /// The verdict on a copy. For `unknown` only the verdict and the time.
@@ -248,6 +268,20 @@ async fn verify_code(
     // What is no text is no code either.
     let code = path.map(|Path(code)| code).unwrap_or_default();
     Ok(Json(api.desk.verify(&code).await?.into()))
+}
+
+/// Judges a certificate by three fields, which must all fit; every miss is answered alike, as `unknown`.
+#[utoipa::path(
+    post, path = "/api/v1/verify/query", tag = "public", request_body = QueryForm,
+    responses((status = 200, description = "The verdict", body = VerdictShape)),
+)]
+async fn verify_query(
+    State(api): State<Shared>,
+    Sent { form, .. }: Sent<QueryForm>,
+) -> Result<Json<VerdictShape>, Problem> {
+    let QueryForm { name, id_number, management_no, captcha_id, captcha } = form;
+    let solution = Solution { id: captcha_id, answer: captcha };
+    Ok(Json(api.desk.query(&name, &id_number, &management_no, &solution).await?.into()))
 }
 
 /// Judges a file: its structure and seal, then the register.

@@ -8,6 +8,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::desk::register::How;
 use crate::desk::standing::FileFinding;
+use crate::domain::account::{Level, Purpose};
 use crate::domain::annotation::Phase;
 use crate::domain::certificate::Status;
 use crate::domain::event::Deed;
@@ -59,6 +60,12 @@ words! {
         let entered = [How::Created, How::Updated, How::Unchanged].map(How::word);
         entered.into_iter().chain(["refused"]).collect()
     };
+    /// What a verification code is for.
+    CodePurpose: Purpose::ALL.iter().map(|it| it.word()).collect();
+    /// Whose an account is.
+    AccountKind: vec!["holder", "unit", "staff"];
+    /// The level of an authority.
+    AuthorityLevel: Level::ALL.iter().map(|it| it.word()).collect();
     /// What an agency decides.
     StatusDecision: vec!["valid", "suspended", "revoked", "cancelled"];
 }

@@ -11,6 +11,7 @@ use crate::pages::failure::{Failure, failure};
 use crate::pages::speech::Speech;
 
 const STYLESHEET: &str = include_str!("assets/vermilion.css");
+const SCRIPT: &str = include_str!("assets/live.js");
 const MARK: &str = include_str!("assets/mark.svg");
 
 /// The addresses that templates link to.
@@ -18,11 +19,16 @@ const MARK: &str = include_str!("assets/mark.svg");
 pub(crate) struct Assets;
 
 static STYLESHEET_PATH: LazyLock<String> = LazyLock::new(|| path("vermilion", STYLESHEET, "css"));
+static SCRIPT_PATH: LazyLock<String> = LazyLock::new(|| path("live", SCRIPT, "js"));
 static MARK_PATH: LazyLock<String> = LazyLock::new(|| path("mark", MARK, "svg"));
 
 impl Assets {
     pub(crate) fn stylesheet(&self) -> &'static str {
         &STYLESHEET_PATH
+    }
+
+    pub(crate) fn script(&self) -> &'static str {
+        &SCRIPT_PATH
     }
 
     pub(crate) fn mark(&self) -> &'static str {
@@ -39,6 +45,8 @@ pub(crate) async fn serve(name: Option<Path<String>>, speech: Speech) -> Respons
     let asked = name.map(|Path(name)| format!("/assets/{name}")).unwrap_or_default();
     let (kind, content) = if asked == *STYLESHEET_PATH {
         ("text/css; charset=utf-8", STYLESHEET)
+    } else if asked == *SCRIPT_PATH {
+        ("text/javascript; charset=utf-8", SCRIPT)
     } else if asked == *MARK_PATH {
         ("image/svg+xml", MARK)
     } else {

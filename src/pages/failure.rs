@@ -17,6 +17,8 @@ pub enum Failure {
     NotFound,
     /// The page exists, but not for this method.
     MethodNotAllowed,
+    /// The form was sent by another site's page.
+    Foreign,
     /// The upload is larger than what is judged.
     TooLarge,
     /// The upload took too long to arrive.
@@ -31,9 +33,10 @@ pub enum Failure {
 
 impl Failure {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::NotFound,
         Self::MethodNotAllowed,
+        Self::Foreign,
         Self::TooLarge,
         Self::TooSlow,
         Self::TooManyRequests(Duration::from_secs(30)),
@@ -46,6 +49,7 @@ impl Failure {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Foreign => StatusCode::FORBIDDEN,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -90,6 +94,14 @@ impl Failure {
                 ("不支持这种访问方式", "Not possible in this way"),
                 ("这个网址不接受这样的请求。", "This address does not take requests of this kind."),
                 ("请从首页重新开始。", "Please start again from the first page."),
+            ],
+            Self::Foreign => [
+                ("请从本站提交", "Please send it from our own page"),
+                (
+                    "这次提交不是从本站的页面发出的，为保护您的账号没有处理。",
+                    "This was not sent from a page of ours; to protect your account it was not dealt with.",
+                ),
+                ("请回到本站的页面重新操作。", "Please go back to our page and do it there."),
             ],
             Self::TooLarge => [
                 ("文件太大", "The file is too large"),

@@ -3,6 +3,7 @@
 
 mod assets;
 pub mod failure;
+mod holder;
 mod home;
 mod icons;
 mod report;
@@ -50,6 +51,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/v/{code}", get(verdict::judge))
         .route("/verify/document", document)
         .route("/assets/{name}", get(assets::serve))
+        .merge(holder::router(counter.clone()))
         .with_state(counter)
 }
 
@@ -93,8 +95,8 @@ async fn show_failures(request: Request, next: Next) -> Response {
 const HEADERS: [(HeaderName, &str); 9] = [
     (
         header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
-         frame-ancestors 'none'",
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; \
+         form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     ),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     // For browsers inside chat apps that do not know frame-ancestors.

@@ -45,6 +45,10 @@ impl Speech {
         self.language.pick(chinese, english)
     }
 
+    pub(crate) fn is_chinese(&self) -> bool {
+        self.language == Language::Chinese
+    }
+
     pub(crate) fn tag(&self) -> &'static str {
         self.language.tag()
     }

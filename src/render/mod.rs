@@ -10,6 +10,7 @@ use self::photo::Photo;
 
 mod archive;
 mod attachment;
+pub(crate) mod captcha;
 mod dates;
 mod file;
 mod fingerprint;

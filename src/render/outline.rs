@@ -41,6 +41,16 @@ pub(crate) fn write(content: &mut String, weight: Weight, character: char, place
     content.push_str("f Q\n");
 }
 
+/// The rings of one character with `size` units to the em, upright, its origin at the left end of the line that it
+/// stands on. None where no face holds it.
+pub(crate) fn trace(weight: Weight, character: char, size: f32) -> Option<Vec<Vec<(f32, f32)>>> {
+    let glyph = fonts::find(weight, character)?;
+    let outlines = &fonts::face(glyph.face)?.outlines;
+    let mut tracer = Tracer { scale: size / f32::from(outlines.units_per_em()), ..Tracer::default() };
+    outlines.outline_glyph(glyph.id, &mut tracer)?;
+    Some(tracer.rings)
+}
+
 #[derive(Default)]
 struct Tracer {
     scale: f32,

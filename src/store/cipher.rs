@@ -15,6 +15,7 @@ use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
+use crate::domain::account::{Account, LoginName, Mobile, Owner};
 use crate::domain::certificate::{CertificateType, ManagementNo};
 use crate::domain::identity::PersonId;
 use crate::domain::ids::{Code, Malformed};
@@ -75,6 +76,7 @@ pub(crate) enum Kind {
     Annotation = 3,
     Reason = 4,
     Document = 5,
+    Account = 6,
 }
 
 /// The failures of ciphers and of the key ring.
@@ -167,6 +169,22 @@ impl Cipher {
 
     pub(crate) fn blind_person(&self, person: &PersonId) -> Blind {
         half(&self.blind(b"person", &[person.id_type().as_bytes(), person.number().as_bytes()]))
+    }
+
+    /// Whose key keeps an account: that of its person, and one of its own where it is no person's.
+    pub(crate) fn blind_owner(&self, account: &Account) -> Blind {
+        match &account.owner {
+            Owner::Holder(person) => self.blind_person(person),
+            Owner::Unit(_) | Owner::Staff { .. } => half(&self.blind(b"account", &[account.id.as_bytes()])),
+        }
+    }
+
+    pub(crate) fn blind_login(&self, login: &LoginName) -> Blind {
+        half(&self.blind(b"login", &[login.as_str().as_bytes()]))
+    }
+
+    pub(crate) fn blind_mobile(&self, mobile: &Mobile) -> Blind {
+        half(&self.blind(b"mobile", &[mobile.as_str().as_bytes()]))
     }
 
     pub(crate) fn blind_code(&self, code: Code) -> Blind {

@@ -1,16 +1,17 @@
 //! From a change to the bytes of an entry: done by the caller, many at once, before the writer sees it.
 
+use crate::domain::account::Purpose;
 use crate::domain::annotation::{Phase, State};
 use crate::domain::certificate::Line;
 use crate::domain::event::Event;
-use crate::domain::identity::PersonId;
-use crate::domain::ids::{AnnotationId, CertificateId, Malformed};
+use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Malformed, Sha256};
 use crate::store::chain::sha256;
 use crate::store::cipher::{Cipher, DataKey, Kind, VaultError};
 use crate::store::entry::{
-    self, AnnotationLine, AnswerLine, Blind, CertificateLine, EventShape, JobDoneLine, NumberKey,
-    PlainCopyLine, ReasonShape, WriteLine, parse_sealed, print_sealed,
+    self, AccountLine, AnnotationLine, AnswerLine, Blind, CertificateLine, CodeLine, EventShape, JobDoneLine,
+    NumberKey, PlainCopyLine, ReasonShape, WriteLine, parse_sealed, print_sealed,
 };
+use crate::store::record::account::write_account;
 use crate::store::record::{Unreadable, write_annotation, write_certificate};
 use crate::store::{AnswerKey, Change, Expect, Fault, LeaseToken, Revision, Write};
 
@@ -26,6 +27,7 @@ pub(crate) trait Keys {
         &self,
         certificate: Option<CertificateId>,
         annotation: Option<AnnotationId>,
+        account: Option<AccountId>,
     ) -> Result<Option<u32>, Fault>;
 
     /// The key of a slot; none where it was erased.
@@ -39,6 +41,11 @@ pub(crate) enum Check {
     Newest(NumberKey, Option<CertificateId>),
     Unanswered(AnswerKey),
     Lease(LeaseToken),
+    Account(Blind, Option<Revision>),
+    /// The login name is free, or is this account's.
+    Login(Blind, AccountId),
+    Session(Sha256, Revision),
+    Code(Purpose, Blind, Option<Revision>),
 }
 
 /// A change ready to be written.
@@ -56,7 +63,12 @@ fn encoding(error: Unreadable) -> Fault {
 /// Encrypts and writes down a change.
 pub(crate) fn prepare(keys: &impl Keys, change: &Change) -> Result<Prepared, Fault> {
     let cipher = keys.cipher();
-    let checks = change.expects.iter().map(|expect| check(cipher, expect)).collect();
+    // Two accounts of one login name would be two ways into one: nobody has to think of expecting that.
+    let own = change.writes.iter().filter_map(|write| match write {
+        Write::Account(account) => Some(Check::Login(cipher.blind_login(&account.owner.login()), account.id)),
+        _ => None,
+    });
+    let checks = change.expects.iter().map(|expect| check(cipher, expect)).chain(own).collect();
     let sealed = change
         .writes
         .iter()
@@ -84,6 +96,11 @@ fn check(cipher: &Cipher, expect: &Expect) -> Check {
         Expect::Newest(kind, no, id) => Check::Newest(cipher.number_key(kind, no), *id),
         Expect::Unanswered(key) => Check::Unanswered(key.clone()),
         Expect::Lease(token) => Check::Lease(*token),
+        Expect::Account(login, revision) => Check::Account(cipher.blind_login(login), *revision),
+        Expect::Session(token, revision) => Check::Session(*token, *revision),
+        Expect::VerificationCode(purpose, mobile, revision) => {
+            Check::Code(*purpose, cipher.blind_mobile(mobile), *revision)
+        }
     }
 }
 
@@ -94,20 +111,28 @@ struct Sealed {
     text: String,
 }
 
+/// Whose key a record is encrypted with, where it is encrypted at all.
+pub(crate) fn person_of(cipher: &Cipher, write: &Write) -> Option<Blind> {
+    match write {
+        Write::Certificate(certificate) => Some(cipher.blind_person(&certificate.details.holder.id)),
+        Write::Annotation { person, .. } => Some(cipher.blind_person(person)),
+        Write::Account(account) => Some(cipher.blind_owner(account)),
+        _ => None,
+    }
+}
+
 fn seal(keys: &impl Keys, write: &Write) -> Result<Option<Sealed>, Fault> {
-    let (person, kind, name, plain): (&PersonId, Kind, &[u8], _) = match write {
-        Write::Certificate(certificate) => (
-            &certificate.details.holder.id,
-            Kind::Certificate,
-            certificate.id.as_bytes(),
-            write_certificate(certificate),
-        ),
-        Write::Annotation { annotation, person, .. } => {
-            (person, Kind::Annotation, annotation.id.as_bytes(), write_annotation(annotation))
+    let (kind, name, plain): (Kind, &[u8], _) = match write {
+        Write::Certificate(certificate) => {
+            (Kind::Certificate, certificate.id.as_bytes(), write_certificate(certificate))
         }
+        Write::Annotation { annotation, .. } => {
+            (Kind::Annotation, annotation.id.as_bytes(), write_annotation(annotation))
+        }
+        Write::Account(account) => (Kind::Account, account.id.as_bytes(), write_account(account)),
         _ => return Ok(None),
     };
-    let person = keys.cipher().blind_person(person);
+    let Some(person) = person_of(keys.cipher(), write) else { return Ok(None) };
     let slot = keys.slot_of(person)?;
     let bytes = keys.cipher().seal(&live(keys, slot)?, kind, name, &plain.map_err(encoding)?)?;
     Ok(Some(Sealed { person, slot, text: print_sealed(&bytes) }))
@@ -137,7 +162,14 @@ fn line<'a>(cipher: &Cipher, write: &'a Write, sealed: &'a Option<Sealed>) -> Op
                 sealed: &sealed.text,
             })
         }
-        (Write::Certificate(_) | Write::Annotation { .. }, None) => return None,
+        (Write::Account(account), Some(sealed)) => WriteLine::Account(AccountLine {
+            id: account.id,
+            login: cipher.blind_login(&account.owner.login()),
+            person: sealed.person,
+            slot: sealed.slot,
+            sealed: &sealed.text,
+        }),
+        (Write::Certificate(_) | Write::Annotation { .. } | Write::Account(_), None) => return None,
         (Write::Job(job), _) => WriteLine::Job(job.into()),
         (Write::JobDone(id), _) => WriteLine::JobDone(JobDoneLine { annotation: *id }),
         (Write::PlainCopy(id, document), _) => {
@@ -145,6 +177,10 @@ fn line<'a>(cipher: &Cipher, write: &'a Write, sealed: &'a Option<Sealed>) -> Op
         }
         (Write::Key(key), _) => WriteLine::Key(key.into()),
         (Write::Answer(key, answer), _) => WriteLine::Answer(AnswerLine::new(key, answer)),
+        (Write::Session(session), _) => WriteLine::Session(session.into()),
+        (Write::VerificationCode(mobile, code), _) => {
+            WriteLine::Code(CodeLine::new(cipher.blind_mobile(mobile), code))
+        }
     })
 }
 
@@ -185,20 +221,24 @@ fn event_shape(
         certificate: event.certificate,
         annotation: event.annotation,
         key: event.key,
+        account: event.account,
         reason,
     })
 }
 
-/// What a reason is bound to: the deed, and the certificate and annotation that it speaks of.
+/// What a reason is bound to: the deed, the certificate and annotation that it speaks of, and the account where it speaks of
+/// one.
 fn reason_name(event: &Event) -> Vec<u8> {
     let mut name = event.deed.word().as_bytes().to_vec();
     for id in [event.certificate.map(|id| *id.as_bytes()), event.annotation.map(|id| *id.as_bytes())] {
         name.extend_from_slice(&id.unwrap_or_default());
     }
+    // Not where there is none: so it was before there were accounts.
+    name.extend(event.account.iter().flat_map(|id| *id.as_bytes()));
     name
 }
 
-/// Whose key keeps an event's reason: that of the person whose certificate or annotation it speaks of.
+/// Whose key keeps an event's reason: that of the person whose certificate, annotation or account it speaks of.
 fn slot_of_event(
     keys: &impl Keys,
     change: &Change,
@@ -211,13 +251,14 @@ fn slot_of_event(
             Write::Annotation { annotation, .. } => {
                 event.annotation == Some(annotation.id) || event.certificate == Some(annotation.certificate)
             }
+            Write::Account(written) => event.account == Some(written.id),
             _ => false,
         };
         if let (true, Some(sealed)) = (about, sealed) {
             return Ok(Some(sealed.slot));
         }
     }
-    keys.slot_about(event.certificate, event.annotation)
+    keys.slot_about(event.certificate, event.annotation, event.account)
 }
 
 fn reading(error: Malformed) -> Fault {
@@ -238,6 +279,7 @@ pub(crate) fn read_event(
         certificate: shape.certificate,
         annotation: shape.annotation,
         key: shape.key,
+        account: shape.account,
         reason: None,
     };
     if let Some(reason) = shape.reason {

@@ -13,9 +13,10 @@ use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::account::{Purpose, Session, VerificationCode};
 use crate::domain::event::Actor;
 use crate::domain::identity::CreditCode;
-use crate::domain::ids::{AnnotationId, CertificateId, KeyId, Malformed, Sha256};
+use crate::domain::ids::{AccountId, AnnotationId, CertificateId, KeyId, Malformed, Sha256};
 use crate::domain::key::ApiKey;
 use crate::domain::queue::Job;
 use crate::store::record::{Unreadable, text, text_option};
@@ -89,8 +90,21 @@ pub(crate) struct EventShape {
     pub(crate) annotation: Option<AnnotationId>,
     #[serde(with = "text_option", default, skip_serializing_if = "Option::is_none")]
     pub(crate) key: Option<KeyId>,
+    #[serde(with = "text_option", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) account: Option<AccountId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<ReasonShape>,
+}
+
+impl EventShape {
+    /// The accounts whose trail it belongs to: the one that it is about, and the one that did it.
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = AccountId> {
+        let actor = match self.actor {
+            Actor::Account(account) => Some(account),
+            Actor::Agency(_) | Actor::Service | Actor::Operator => None,
+        };
+        self.account.into_iter().chain(actor)
+    }
 }
 
 /// Why, encrypted: with a person's key where a slot is named, with the service's own where none is.
@@ -114,6 +128,10 @@ pub(crate) enum WriteLine<'a> {
     PlainCopy(PlainCopyLine),
     Key(KeyLine),
     Answer(AnswerLine),
+    #[serde(borrow)]
+    Account(AccountLine<'a>),
+    Session(SessionLine),
+    Code(CodeLine),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -271,6 +289,85 @@ impl From<AnswerLine> for Answer {
     }
 }
 
+/// An account: what finds it, and the rest encrypted with the key of `person`.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct AccountLine<'a> {
+    #[serde(with = "text")]
+    pub(crate) id: AccountId,
+    #[serde(with = "text")]
+    pub(crate) login: Blind,
+    #[serde(with = "text")]
+    pub(crate) person: Blind,
+    pub(crate) slot: u32,
+    pub(crate) sealed: &'a str,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct SessionLine {
+    #[serde(with = "text")]
+    pub(crate) token: Sha256,
+    #[serde(with = "text")]
+    pub(crate) account: AccountId,
+    began_at: DateTime<Utc>,
+    seen_at: DateTime<Utc>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ended_at: Option<DateTime<Utc>>,
+}
+
+impl From<&Session> for SessionLine {
+    fn from(session: &Session) -> Self {
+        let Session { token, account, began_at, seen_at, ended_at } = session.clone();
+        Self { token, account, began_at, seen_at, ended_at }
+    }
+}
+
+impl From<SessionLine> for Session {
+    fn from(line: SessionLine) -> Self {
+        let SessionLine { token, account, began_at, seen_at, ended_at } = line;
+        Self { token, account, began_at, seen_at, ended_at }
+    }
+}
+
+/// The last code sent to a mobile.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct CodeLine {
+    pub(crate) purpose: String,
+    #[serde(with = "text")]
+    pub(crate) mobile: Blind,
+    #[serde(with = "text")]
+    digest: Sha256,
+    #[serde(with = "text")]
+    salt: Bytes<16>,
+    sent_at: DateTime<Utc>,
+    mistyped: u8,
+    used: bool,
+}
+
+impl CodeLine {
+    pub(crate) fn new(mobile: Blind, code: &VerificationCode) -> Self {
+        let VerificationCode { purpose, digest, salt, sent_at, mistyped, used } = code.clone();
+        Self {
+            purpose: purpose.word().to_owned(),
+            mobile,
+            digest,
+            salt: Bytes(salt),
+            sent_at,
+            mistyped,
+            used,
+        }
+    }
+
+    /// The code that the line tells of.
+    ///
+    /// # Errors
+    /// Its purpose is one that this program does not know.
+    pub(crate) fn code(self) -> Result<VerificationCode, Malformed> {
+        let purpose: Purpose = self.purpose.parse().map_err(|_| Malformed("purpose"))?;
+        let Self { digest, salt: Bytes(salt), sent_at, mistyped, used, .. } = self;
+        Ok(VerificationCode { purpose, digest, salt, sent_at, mistyped, used })
+    }
+}
+
 /// Puts the lines together.
 pub(crate) fn write(events: Vec<EventShape>, lines: &[WriteLine<'_>]) -> Result<Vec<u8>, Unreadable> {
     let mut payload = Vec::with_capacity(1536);
@@ -313,6 +410,8 @@ pub(crate) enum SealedLine<'a> {
     Certificate(SealedPart<'a>),
     #[serde(borrow)]
     Annotation(SealedPart<'a>),
+    #[serde(borrow)]
+    Account(SealedPart<'a>),
 }
 
 #[derive(Deserialize)]
@@ -329,4 +428,22 @@ pub(crate) fn read_sealed(line: &[u8]) -> Result<SealedLine<'_>, Unreadable> {
 /// Reads one record write.
 pub(crate) fn read_write(line: &[u8]) -> Result<WriteLine<'_>, Unreadable> {
     Ok(serde_json::from_slice(line)?)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test panics")]
+    use super::*;
+
+    #[test]
+    fn an_entry_from_before_there_were_accounts_is_written_as_it_was() {
+        let entry = "{\"v\":1,\"events\":[{\"deed\":\"document-read\",\"actor\":\"operator\",\
+            \"at\":\"2026-11-22T01:00:00Z\",\"certificate\":\"019aa9b1-7480-7101-8101-010101010101\",\
+            \"reason\":{\"slot\":3,\"sealed\":\"AAAA\"}}]}\n{\"job_done\":\
+            {\"annotation\":\"019aa9b1-7480-7101-8101-010101010102\"}}";
+        let events = read_events(entry.as_bytes()).unwrap();
+        assert!(events[0].account.is_none() && events[0].accounts().next().is_none());
+        let lines: Vec<_> = read_writes(entry.as_bytes()).map(|line| line.unwrap().1).collect();
+        assert_eq!(String::from_utf8(write(events, &lines).unwrap()).unwrap(), entry);
+    }
 }

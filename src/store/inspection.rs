@@ -1,10 +1,11 @@
 //! What a check of a store finds, and how one entry is looked through: the same for every home.
 
-use crate::domain::ids::{AnnotationId, CertificateId};
+use crate::domain::ids::{AccountId, AnnotationId, CertificateId};
 use crate::store::Fault;
 use crate::store::cipher::{Cipher, DataKey, Kind};
 use crate::store::encoding::read_event;
 use crate::store::entry::{self, WriteLine, parse_sealed};
+use crate::store::record::account::read_account;
 use crate::store::record::{read_annotation, read_certificate};
 
 /// What a check found.
@@ -79,6 +80,7 @@ pub(crate) fn inspect(
         let (slot, kind, name, sealed) = match write.map_err(|error| fault(error.into()))?.1 {
             WriteLine::Certificate(line) => (line.slot, Kind::Certificate, *line.id.as_bytes(), line.sealed),
             WriteLine::Annotation(line) => (line.slot, Kind::Annotation, *line.id.as_bytes(), line.sealed),
+            WriteLine::Account(line) => (line.slot, Kind::Account, *line.id.as_bytes(), line.sealed),
             _ => continue,
         };
         let Some(key) = key(slot)? else {
@@ -89,6 +91,7 @@ pub(crate) fn inspect(
         let plain = cipher.open(&key, kind, &name, &mut sealed)?;
         let read = match kind {
             Kind::Certificate => read_certificate(CertificateId::from_bytes(name), plain).map(|_| ()),
+            Kind::Account => read_account(AccountId::from_bytes(name), plain).map(|_| ()),
             _ => read_annotation(AnnotationId::from_bytes(name), plain).map(|_| ()),
         };
         read.map_err(|error| fault(error.into()))?;

@@ -28,11 +28,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+use crate::domain::account::{Account, LoginName, Mobile, Purpose, Session, VerificationCode};
 use crate::domain::annotation::Annotation;
 use crate::domain::certificate::{Certificate, CertificateType, ManagementNo};
 use crate::domain::event::Event;
 use crate::domain::identity::{CreditCode, PersonId};
-use crate::domain::ids::{AnnotationId, CertificateId, Code, KeyId, Sha256};
+use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Code, KeyId, Sha256};
 use crate::domain::key::ApiKey;
 use crate::domain::ledger::{Entry, Head, Proof};
 use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery, Page};
@@ -120,6 +121,25 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// What a caller was answered under an idempotency key.
     async fn answer(&self, key: &AnswerKey) -> Result<Option<Answer>, Fault>;
 
+    // ---- accounts -----------------------------------------------------------------------------------------------
+
+    /// One account, and the revision to expect when writing it.
+    async fn account(&self, id: AccountId) -> Result<Option<(Account, Revision)>, Fault>;
+
+    /// The account that logs in with this name; none where its person was erased.
+    async fn account_by_login(&self, login: &LoginName) -> Result<Option<(Account, Revision)>, Fault>;
+
+    /// The session whose token has this digest, ended or not, with the revision to expect when writing it, and its
+    /// account: what every call of somebody logged in needs, at once.
+    async fn session(&self, token: Sha256) -> Result<Option<(Session, Revision, Account)>, Fault>;
+
+    /// The last code sent to a mobile for a purpose, and the revision to expect when writing it.
+    async fn verification_code(
+        &self,
+        purpose: Purpose,
+        mobile: &Mobile,
+    ) -> Result<Option<(VerificationCode, Revision)>, Fault>;
+
     // ---- rates --------------------------------------------------------------------------------------------------
 
     /// Tells the other nodes what callers spent of their rates here, each bucket once, and learns how far ahead of now
@@ -188,6 +208,12 @@ pub enum Expect {
     Unanswered(AnswerKey),
     /// This lease still holds.
     Lease(LeaseToken),
+    /// The account with this login name was last written so; none: there is no such account, or its person was erased.
+    Account(LoginName, Option<Revision>),
+    /// This session was last written so.
+    Session(Sha256, Revision),
+    /// The code for this purpose and mobile was last written so, or was never sent.
+    VerificationCode(Purpose, Mobile, Option<Revision>),
 }
 
 /// One record to write, whole.
@@ -214,6 +240,13 @@ pub enum Write {
     Key(ApiKey),
     /// What a caller was answered.
     Answer(AnswerKey, Answer),
+    /// An account: new, or as it stands now. Encrypted with the key of its person; a unit's or a staff member's with one
+    /// of its own. It conflicts where its login name is another's, whatever is expected; an erased person's is free.
+    Account(Account),
+    /// A session: new, or as it stands now.
+    Session(Session),
+    /// The code last sent to a mobile for a purpose.
+    VerificationCode(Mobile, VerificationCode),
 }
 
 /// Expectations, writes and events: all or nothing.

@@ -4,6 +4,8 @@
 //! A record about a person is one version byte and JSON, encrypted as a whole; see [`crate::store::entry`] for what
 //! stands in clear beside it.
 
+pub(crate) mod account;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 

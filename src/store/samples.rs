@@ -4,12 +4,15 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::domain::account::{
+    Account, Level, Mobile, Owner, PasswordHash, Purpose, Session, VerificationCode,
+};
 use crate::domain::annotation::{Annotation, Intent, Order, Queued, State};
 use crate::domain::calendar;
 use crate::domain::certificate::{Certificate, Details, Holder, Issuer, Standing};
 use crate::domain::event::{Actor, Deed, Event};
 use crate::domain::identity::{CreditCode, PersonId};
-use crate::domain::ids::{AnnotationId, CertificateId, Code, KeyId, Sha256};
+use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Code, KeyId, Sha256};
 use crate::domain::key::ApiKey;
 use crate::domain::licence::LicenceId;
 use crate::domain::queue::Job;
@@ -138,6 +141,7 @@ pub(crate) fn event(deed: Deed, certificate: &Certificate, annotation: Option<&A
         certificate: Some(certificate.id),
         annotation: annotation.map(|annotation| annotation.id),
         key: None,
+        account: None,
         reason: Some(REASON.parse().unwrap()),
     }
 }
@@ -195,5 +199,88 @@ pub(crate) fn key(number: u64) -> ApiKey {
         label: format!("key {number}"),
         created_at: at(number),
         revoked_at: None,
+    }
+}
+
+pub(crate) const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$aGFzaA";
+
+pub(crate) fn mobile(number: u64) -> Mobile {
+    format!("138{number:08}").parse().unwrap()
+}
+
+/// The account of person `number`.
+pub(crate) fn account(number: u64) -> Account {
+    Account {
+        id: AccountId::mint(at(number), chance(7, number)),
+        owner: Owner::Holder(person(number)),
+        name: NAME.parse().unwrap(),
+        mobile: mobile(number),
+        password: PasswordHash(HASH.to_owned()),
+        notice: None,
+        created_at: at(number),
+        sessions_since: at(number),
+    }
+}
+
+/// The account of an employer.
+pub(crate) fn unit(number: u64) -> Account {
+    Account { owner: Owner::Unit(issuer(number)), ..account(number) }
+}
+
+/// The account of a staff member, of one region.
+pub(crate) fn staff(number: u64, level: Level) -> Account {
+    let login = format!("STAFF{number}").parse().unwrap();
+    let region = Some("37".parse().unwrap());
+    Account { owner: Owner::Staff { login, level, region }, ..account(number) }
+}
+
+pub(crate) fn account_event(deed: Deed, account: AccountId) -> Event {
+    Event {
+        deed,
+        actor: Actor::Service,
+        at: at(0),
+        issuer: None,
+        certificate: None,
+        annotation: None,
+        key: None,
+        account: Some(account),
+        reason: Some(REASON.parse().unwrap()),
+    }
+}
+
+pub(crate) fn open_account(account: &Account) -> Change {
+    Change {
+        expects: vec![Expect::Account(account.owner.login(), None)],
+        writes: vec![Write::Account(account.clone())],
+        events: vec![account_event(Deed::AccountOpened, account.id)],
+    }
+}
+
+/// Opens the account of person `number` and gives it back.
+pub(crate) async fn opened(store: &dyn Store, number: u64) -> (Account, Revision) {
+    let account = account(number);
+    let seq = store.commit(open_account(&account)).await.unwrap().seq;
+    (account, Revision(seq))
+}
+
+/// The `number`-th session of all, just begun.
+pub(crate) fn session(account: &Account, number: u64) -> Session {
+    Session {
+        token: Sha256::new(chance(8, number)),
+        account: account.id,
+        began_at: at(number),
+        seen_at: at(number),
+        ended_at: None,
+    }
+}
+
+pub(crate) fn code(purpose: Purpose, number: u64) -> VerificationCode {
+    VerificationCode {
+        purpose,
+        digest: Sha256::new(chance(9, number)),
+        salt: chance(10, number),
+        sent_at: at(number),
+        mistyped: 0,
+        used: false,
     }
 }

@@ -236,8 +236,8 @@ fn digit(hex: u8) -> Option<u8> {
     char::from(hex).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
-/// Where `tests/setup` puts the Python judges: beside what cargo builds.
-fn environment() -> PathBuf {
+/// Where `tests/setup` puts what comes from PyPI: beside what cargo builds.
+pub(crate) fn environment() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("../tests-venv")
 }
 

@@ -7,6 +7,7 @@
     reason = "a failed test panics, and prints what repeats it"
 )]
 
+mod browser;
 mod call;
 mod chance;
 mod cluster;
@@ -19,6 +20,7 @@ mod house;
 mod judges;
 mod kill;
 mod migration;
+mod people;
 mod records;
 #[path = "../servers/mod.rs"]
 mod servers;

@@ -49,7 +49,20 @@ impl Service {
             Some(moment) => command.env("VERMILION_CLOCK", moment),
             None => command.env_remove("VERMILION_CLOCK"),
         };
-        let mut process = command.args(["--role", role]).spawn().unwrap();
+        command.args(["--role", role]);
+        Self::run(command, folder)
+    }
+
+    /// Starts a node of a role on a new folder, with settings besides, named as in the environment.
+    pub(crate) fn start_with(role: &str, settings: &[(&str, &str)]) -> Self {
+        let folder = Arc::new(TempDir::new().unwrap());
+        let mut command = Self::command(&folder.path().join("data"));
+        command.args(["--role", role]).envs(settings.iter().copied());
+        Self::run(command, folder)
+    }
+
+    fn run(mut command: Command, folder: Arc<TempDir>) -> Self {
+        let mut process = command.spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let (sender, address) = channel();
         listen(process.stdout.take().unwrap(), Arc::clone(&log), sender.clone());

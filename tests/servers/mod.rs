@@ -1,7 +1,8 @@
-//! Processes that tests and benchmarks start: the service, and what its second home stands on.
+//! Processes that tests and benchmarks start: the service, what its second home stands on, and a browser's driver.
 #![allow(dead_code, reason = "each of them needs some of it")]
 
 pub(crate) mod authority;
+pub(crate) mod chromedriver;
 pub(crate) mod node;
 pub(crate) mod postgres;
 pub(crate) mod s3;

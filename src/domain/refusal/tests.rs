@@ -23,6 +23,11 @@ fn number(refusal: &Refusal) -> usize {
         Refusal::NotParked => 13,
         Refusal::Unprintable { .. } => 14,
         Refusal::KeyReused => 15,
+        Refusal::NoticeNotAccepted => 16,
+        Refusal::WrongCredentials => 17,
+        Refusal::CaptchaWrong => 18,
+        Refusal::CodeWrong => 19,
+        Refusal::IdentityNotMatched => 20,
     }
 }
 
@@ -45,6 +50,11 @@ fn refusals() -> Vec<Refusal> {
         Refusal::NotParked,
         Refusal::Unprintable { field: "recipient", character: '𱁬' },
         Refusal::KeyReused,
+        Refusal::NoticeNotAccepted,
+        Refusal::WrongCredentials,
+        Refusal::CaptchaWrong,
+        Refusal::CodeWrong,
+        Refusal::IdentityNotMatched,
     ];
     assert!(all.iter().map(number).eq(0..all.len()), "one of each, in order");
     all
@@ -75,6 +85,11 @@ fn fault_number(fault: &FieldFault) -> usize {
         FieldFault::NotAName => 20,
         FieldFault::OutOfRange(_) => 21,
         FieldFault::ForeignIssuer => 22,
+        FieldFault::NotAMobile => 23,
+        FieldFault::NotALoginName => 24,
+        FieldFault::NotARegion => 25,
+        FieldFault::PasswordTooShort(_) => 26,
+        FieldFault::PasswordGuessable => 27,
     }
 }
 
@@ -103,6 +118,11 @@ fn faults() -> Vec<FieldFault> {
         FieldFault::NotAName,
         FieldFault::OutOfRange("1–500"),
         FieldFault::ForeignIssuer,
+        FieldFault::NotAMobile,
+        FieldFault::NotALoginName,
+        FieldFault::NotARegion,
+        FieldFault::PasswordTooShort(10),
+        FieldFault::PasswordGuessable,
     ];
     assert!(all.iter().map(fault_number).eq(0..all.len()), "one of each, in order");
     all

@@ -1,5 +1,6 @@
 //! The contract of [`Store`] as tests, for every home of it: a home says how it is opened, and gets all of them.
 
+pub(crate) mod accounts;
 pub(crate) mod keeping;
 pub(crate) mod queue;
 pub(crate) mod register;
@@ -16,6 +17,9 @@ use crate::store::Store;
 pub(crate) trait Home: Send + Sync {
     /// Opens it, or opens it again after it was closed.
     async fn open(&self) -> Arc<dyn Store>;
+
+    /// Destroys the keys of person `number` of the samples in the store last opened; says how many there were.
+    async fn erase(&self, number: u64) -> usize;
 
     /// SHA-256, which the contract may not compute.
     fn digest(&self, bytes: &[u8]) -> Sha256;
@@ -53,6 +57,17 @@ macro_rules! contract {
             a_proof_joins_entries_to_the_head
             a_reset_forgets_everything
             nothing_succeeds_after_closing
+        }
+        $crate::store::contract::contract! { $home; accounts:
+            accounts_of_every_owner_outlive_closing
+            a_login_name_has_one_account
+            what_was_decided_on_a_stale_account_session_or_code_is_refused
+            a_session_ended_stays_ended
+            a_newer_code_takes_the_place_of_the_older
+            the_trail_of_an_account_is_what_it_did_and_what_was_done_to_it
+            who_is_erased_has_no_account_and_may_open_another
+            an_account_may_change_its_login_name
+            a_reset_forgets_accounts_too
         }
     };
     ($home:expr; $part:ident: $($rule:ident)+) => {

@@ -13,21 +13,28 @@
 //! | `i` issuer, certificate | |
 //! | `j` annotation | place of its job |
 //! | `k` key id | place of its record |
+//! | `l` blind login name | account |
+//! | `m` blind mobile, purpose | place of the verification code, its revision |
 //! | `n` blind number, blind type and number, version | certificate |
 //! | `o` blind code | annotation |
 //! | `p` blind person, certificate | slot |
 //! | `q` digest of a photo | |
 //! | `r` caller, idempotency key | place of the answer |
 //! | `s` digest of a copy | whose |
+//! | `t` digest of a token | place of the session, its revision |
+//! | `u` account | place of its record, its revision, slot, blind login name |
+//! | `v` blind person | slot of their account |
 //! | `x` certificate, number / 1024 | low parts of the numbers of its entries |
+//! | `y` account, number / 1024 | low parts of the numbers of its entries |
 //! | `z` issuer, number / 1024 | low parts of the numbers of its entries |
 
 use std::ops::Range;
 
 use crate::domain::annotation::Phase;
 use crate::domain::identity::CreditCode;
-use crate::domain::ids::{AnnotationId, CertificateId, KeyId, Sha256};
+use crate::domain::ids::{AccountId, AnnotationId, CertificateId, KeyId, Sha256};
 use crate::domain::queue::Job;
+use crate::store::embedded::accounts::{account_trail, fold_account, fold_code, fold_session};
 use crate::store::embedded::frame::{FRAME_HEADER, Frame, SegmentHeader};
 use crate::store::embedded::index::{Draft, View};
 use crate::store::entry::{self, Blind, WriteLine};
@@ -50,7 +57,7 @@ pub(crate) struct Place {
 }
 
 /// Appends a number in as many bytes as it needs (LEB128): sled keeps short values in its nodes.
-fn push_number(bytes: &mut Vec<u8>, mut number: u64) {
+pub(crate) fn push_number(bytes: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         bytes.push(number as u8 | 0x80);
         number >>= 7;
@@ -59,7 +66,7 @@ fn push_number(bytes: &mut Vec<u8>, mut number: u64) {
 }
 
 /// Takes what [`push_number`] appended from the beginning of some bytes.
-fn take_number(bytes: &mut &[u8]) -> Option<u64> {
+pub(crate) fn take_number(bytes: &mut &[u8]) -> Option<u64> {
     let mut number = 0;
     for shift in (0..64).step_by(7) {
         let (byte, rest) = bytes.split_first()?;
@@ -87,7 +94,8 @@ impl Place {
         Self::take(&mut bytes)
     }
 
-    fn take(bytes: &mut &[u8]) -> Option<Self> {
+    /// Takes a place from the beginning of some bytes.
+    pub(crate) fn take(bytes: &mut &[u8]) -> Option<Self> {
         let segment = take_number(bytes)?;
         let mut number = || u32::try_from(take_number(bytes)?).ok();
         Some(Self { segment, frame: number()?, length: number()?, start: number()?, line: number()? })
@@ -232,9 +240,16 @@ pub(crate) fn fold(
                 let key = AnswerKey { caller: line.caller, key: line.key };
                 draft.put(answer_key(&key), place.write());
             }
+            WriteLine::Account(line) => {
+                fold_account(draft, &line, place, seq)?;
+                effects.persons.push(line.person);
+            }
+            WriteLine::Session(line) => fold_session(draft, &line, place, seq),
+            WriteLine::Code(line) => fold_code(draft, &line, place, seq),
         }
     }
     let mut issuers: Vec<CreditCode> = Vec::new();
+    let mut accounts: Vec<AccountId> = Vec::new();
     for event in entry::read_events(payload)? {
         let certificate = match (event.certificate, event.annotation) {
             (Some(id), _) => Some(id),
@@ -247,12 +262,20 @@ pub(crate) fn fold(
         if let Some(issuer) = event.issuer.filter(|issuer| !issuers.contains(issuer)) {
             issuers.push(issuer);
         }
+        for account in event.accounts() {
+            if !accounts.contains(&account) {
+                accounts.push(account);
+            }
+        }
     }
     for id in touched {
         note(draft, certificate_trail(id), seq)?;
     }
     for issuer in issuers {
         note(draft, issuer_trail(&issuer), seq)?;
+    }
+    for account in accounts {
+        note(draft, account_trail(account), seq)?;
     }
     Ok(effects)
 }

@@ -1,8 +1,9 @@
 //! Which key is whose, as the encoding of a change asks it: from the vault and the index.
 
-use crate::domain::ids::{AnnotationId, CertificateId};
+use crate::domain::ids::{AccountId, AnnotationId, CertificateId};
 use crate::store::Fault;
 use crate::store::cipher::{Cipher, DataKey};
+use crate::store::embedded::accounts::{account_key, owner_key, slot_in};
 use crate::store::embedded::fold::{certificate_key, certificate_of, revision_and_slot};
 use crate::store::embedded::index::View;
 use crate::store::embedded::writer::Core;
@@ -16,8 +17,13 @@ impl Keys for Core {
 
     fn slot_of(&self, person: Blind) -> Result<u32, Fault> {
         self.vault.slot_of(person, || {
-            let last = self.index.read(|now| now.last(&[b"p", &person.0[..]].concat()))?;
-            Ok(last.and_then(|(_, slot)| slot.try_into().ok()).map(u32::from_be_bytes))
+            let read = |slot: Vec<u8>| slot.try_into().ok().map(u32::from_be_bytes);
+            let (last, own) = self.index.read(|now| {
+                let last = now.last(&[b"p", &person.0[..]].concat())?;
+                Ok((last.map(|(_, slot)| slot), now.find(&owner_key(person))?))
+            })?;
+            // The later one: after an erasure the earlier holds no key.
+            Ok(last.and_then(read).max(own.and_then(read)))
         })
     }
 
@@ -25,14 +31,20 @@ impl Keys for Core {
         &self,
         certificate: Option<CertificateId>,
         annotation: Option<AnnotationId>,
+        account: Option<AccountId>,
     ) -> Result<Option<u32>, Fault> {
         let certificate = match (certificate, annotation) {
             (None, Some(annotation)) => self.index.read(|now| certificate_of(now, annotation))?,
             (certificate, _) => certificate,
         };
-        let Some(id) = certificate else { return Ok(None) };
-        let value = self.index.now().find(&certificate_key(id))?;
-        let slot = value.and_then(|value| revision_and_slot(&value)).map(|(_, slot)| slot);
+        let slot = match (certificate, account) {
+            (Some(id), _) => {
+                let value = self.index.now().find(&certificate_key(id))?;
+                value.and_then(|value| revision_and_slot(&value)).map(|(_, slot)| slot)
+            }
+            (None, Some(id)) => self.index.now().find(&account_key(id))?.and_then(|value| slot_in(&value)),
+            (None, None) => None,
+        };
         match slot {
             Some(slot) if !self.vault.is_erased(slot)? => Ok(Some(slot)),
             _ => Ok(None),

@@ -14,6 +14,7 @@
 //! tree; callers are answered; the tree takes the group up (`index`). After any failed write or sync nothing more
 //! is written and the process must end: the next start (`recovery`) finds out what is on the disk.
 
+mod accounts;
 pub mod backup;
 mod calls;
 pub mod check;

@@ -9,6 +9,7 @@ use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery, Page};
 use crate::domain::queue::Job;
 use crate::store::chain::sha256;
 use crate::store::cipher::Kind;
+use crate::store::embedded::accounts::account_trail;
 use crate::store::embedded::fold::{
     Place, TRAIL_BLOCK, annotation_key, answer_key, certificate_in, certificate_key, certificate_of,
     certificate_trail, code_key, document_key, id_at_end, issuer_trail, key_key, owner_in, photo_key,
@@ -17,7 +18,7 @@ use crate::store::embedded::fold::{
 use crate::store::embedded::index::{Moment, View};
 use crate::store::embedded::ledger::RawEntry;
 use crate::store::embedded::writer::Core;
-use crate::store::entry::{self, Blind, SealedLine, WriteLine, parse_sealed};
+use crate::store::entry::{self, Blind, EventShape, SealedLine, WriteLine, parse_sealed};
 use crate::store::record::{read_annotation, read_certificate};
 use crate::store::{Answer, AnswerKey, DocumentOwner, Dossier, Fault, Revision};
 
@@ -25,11 +26,11 @@ use crate::store::{Answer, AnswerKey, DocumentOwner, Dossier, Fault, Revision};
 const STRIDE: usize = 256;
 const PAGE_MAX: usize = 500;
 
-fn fault(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Fault {
+pub(crate) fn fault(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Fault {
     Fault::new("reading a record", error)
 }
 
-fn place(value: &[u8]) -> Result<Place, Fault> {
+pub(crate) fn place(value: &[u8]) -> Result<Place, Fault> {
     Place::read(value).ok_or_else(|| fault("the index holds something that is no place"))
 }
 
@@ -298,15 +299,15 @@ impl Core {
 
     pub(crate) fn entries(&self, query: &EntryQuery) -> Result<Page<Entry>, Fault> {
         let after = query.after.unwrap_or(0);
-        let trail = match (query.certificate, query.annotation, &query.issuer) {
+        let trail = match (query.certificate, query.annotation, query.account) {
             (Some(id), _, _) => Some(certificate_trail(id)),
             (None, Some(annotation), _) => {
                 let certificate = self.index.read(|now| certificate_of(now, annotation))?;
                 let Some(id) = certificate else { return Ok(Page { items: Vec::new(), more: false }) };
                 Some(certificate_trail(id))
             }
-            (None, None, Some(issuer)) => Some(issuer_trail(issuer)),
-            (None, None, None) => None,
+            (None, None, Some(account)) => Some(account_trail(account)),
+            (None, None, None) => query.issuer.as_ref().map(issuer_trail),
         };
         let limit = query.limit.clamp(1, PAGE_MAX);
         let mut items = Vec::new();
@@ -390,15 +391,21 @@ impl Core {
 fn is_about(payload: &[u8], query: &EntryQuery) -> Result<bool, Fault> {
     let events = entry::read_events(payload).map_err(fault)?;
     let issued = query.issuer.is_none_or(|issuer| events.iter().any(|event| event.issuer == Some(issuer)));
-    let Some(annotation) = query.annotation else { return Ok(issued) };
+    let account = query.account;
+    let known =
+        account.is_none_or(|asked| events.iter().flat_map(EventShape::accounts).any(|id| id == asked));
+    if !issued || !known {
+        return Ok(false);
+    }
+    let Some(annotation) = query.annotation else { return Ok(true) };
     if events.iter().any(|event| event.annotation == Some(annotation)) {
-        return Ok(issued);
+        return Ok(true);
     }
     for write in entry::read_writes(payload) {
         if let (_, WriteLine::Annotation(line)) = write.map_err(fault)?
             && line.id == annotation
         {
-            return Ok(issued);
+            return Ok(true);
         }
     }
     Ok(false)

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::domain::ids::Sha256;
 use crate::store::chain::StoreId;
 use crate::store::cipher::{Master, key_check};
+use crate::store::embedded::accounts::{account_key, session_key};
 use crate::store::embedded::fold::{FoldError, Place, Spot, annotation_key, certificate_key, fold};
 use crate::store::embedded::frame::{Extent, Frame, SEGMENT_HEADER, SegmentHeader, Tail, scan};
 use crate::store::embedded::index::{self, Index, View};
@@ -399,6 +400,8 @@ fn believe(index: &Index, ledger: &Ledger, applied: u64) -> Result<(), &'static 
             let key = match write {
                 WriteLine::Certificate(line) => certificate_key(line.id),
                 WriteLine::Annotation(line) => annotation_key(line.id),
+                WriteLine::Account(line) => account_key(line.id),
+                WriteLine::Session(line) => session_key(line.token),
                 _ => continue,
             };
             let value = index.now().find(&key).map_err(|_| "it cannot be read")?;

@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::domain::annotation::Annotation;
 use crate::domain::certificate::Certificate;
+use crate::store::embedded::accounts::{code_revision, session_revision};
 use crate::store::embedded::condition::Condition;
 use crate::store::embedded::documents::Documents;
 use crate::store::embedded::fold::{
@@ -266,6 +267,14 @@ fn check(
                 pinned.push(*token);
                 true
             }
+            Check::Account(login, revision) => {
+                core.account_with(draft, *login)?.map(|(_, known)| known) == *revision
+            }
+            Check::Login(login, id) => {
+                core.account_with(draft, *login)?.is_none_or(|(known, _)| known == *id)
+            }
+            Check::Session(token, revision) => session_revision(draft, *token)? == Some(*revision),
+            Check::Code(purpose, mobile, revision) => code_revision(draft, *purpose, *mobile)? == *revision,
         };
         if !holds {
             return Err(CommitError::Conflict);

@@ -1,12 +1,12 @@
 //! What entries name: the slots and documents that must be there before them, and how many records they make.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
-use std::ops::{Add, AddAssign};
+use std::ops::{Add, AddAssign, Sub};
 
-use crate::domain::ids::{AnnotationId, CertificateId, Sha256};
+use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Sha256};
 use crate::store::Fault;
-use crate::store::entry::{self, WriteLine};
+use crate::store::entry::{self, Blind, WriteLine};
 use crate::store::record::Unreadable;
 
 /// How many of each a store holds.
@@ -14,13 +14,18 @@ use crate::store::record::Unreadable;
 pub(crate) struct Counts {
     pub(crate) certificates: u64,
     pub(crate) annotations: u64,
+    /// Login names in use: of the accounts that one had in turn, only the last counts.
+    pub(crate) accounts: u64,
+    pub(crate) sessions: u64,
+    pub(crate) codes: u64,
     pub(crate) documents: u64,
 }
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { certificates, annotations, documents } = self;
-        write!(f, "{certificates} certificates, {annotations} annotations and {documents} documents")
+        let Self { certificates, annotations, accounts, sessions, codes, documents } = self;
+        write!(f, "{certificates} certificates, {annotations} annotations, {accounts} accounts, ")?;
+        write!(f, "{sessions} sessions, {codes} verification codes and {documents} documents")
     }
 }
 
@@ -31,6 +36,9 @@ impl Add for Counts {
         Self {
             certificates: self.certificates + more.certificates,
             annotations: self.annotations + more.annotations,
+            accounts: self.accounts + more.accounts,
+            sessions: self.sessions + more.sessions,
+            codes: self.codes + more.codes,
             documents: self.documents + more.documents,
         }
     }
@@ -42,6 +50,22 @@ impl AddAssign for Counts {
     }
 }
 
+impl Sub for Counts {
+    type Output = Self;
+
+    /// Never below nothing.
+    fn sub(self, less: Self) -> Self {
+        Self {
+            certificates: self.certificates.saturating_sub(less.certificates),
+            annotations: self.annotations.saturating_sub(less.annotations),
+            accounts: self.accounts.saturating_sub(less.accounts),
+            sessions: self.sessions.saturating_sub(less.sessions),
+            codes: self.codes.saturating_sub(less.codes),
+            documents: self.documents.saturating_sub(less.documents),
+        }
+    }
+}
+
 /// What was read in entries so far.
 #[derive(Debug, Default)]
 pub(crate) struct Mentions {
@@ -49,6 +73,12 @@ pub(crate) struct Mentions {
     pub(crate) documents: BTreeSet<Sha256>,
     pub(crate) certificates: HashSet<CertificateId>,
     pub(crate) annotations: HashSet<AnnotationId>,
+    /// With the login name that each was last written with.
+    pub(crate) accounts: HashMap<AccountId, Blind>,
+    /// Every login name, and whose it is in the end; none where its account took another.
+    pub(crate) logins: HashMap<Blind, Option<AccountId>>,
+    pub(crate) sessions: HashSet<Sha256>,
+    pub(crate) codes: HashSet<(String, Blind)>,
 }
 
 impl Mentions {
@@ -73,16 +103,40 @@ impl Mentions {
                 WriteLine::PlainCopy(line) => {
                     self.documents.insert(line.document);
                 }
+                WriteLine::Account(line) => {
+                    self.slots.insert(line.slot);
+                    self.name(line.id, line.login);
+                }
+                WriteLine::Session(line) => {
+                    self.sessions.insert(line.token);
+                }
+                WriteLine::Code(line) => {
+                    self.codes.insert((line.purpose, line.mobile));
+                }
                 WriteLine::Job(_) | WriteLine::JobDone(_) | WriteLine::Key(_) | WriteLine::Answer(_) => {}
             }
         }
         Ok(())
     }
 
+    /// An account has one login name at a time, and leaves the last one free unless that is another's by then.
+    fn name(&mut self, account: AccountId, login: Blind) {
+        if let Some(before) = self.accounts.insert(account, login)
+            && let Some(holder) = self.logins.get_mut(&before)
+        {
+            holder.take_if(|holder| *holder == account);
+        }
+        self.logins.insert(login, Some(account));
+    }
+
+    /// What the entries make where nothing was before.
     pub(crate) fn counts(&self) -> Counts {
         Counts {
             certificates: self.certificates.len() as u64,
             annotations: self.annotations.len() as u64,
+            accounts: self.logins.values().flatten().count() as u64,
+            sessions: self.sessions.len() as u64,
+            codes: self.codes.len() as u64,
             documents: self.documents.len() as u64,
         }
     }

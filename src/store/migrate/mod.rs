@@ -122,8 +122,9 @@ pub(crate) trait Target: Holding {
     /// How much it holds by its rows or its index, counted one by one.
     async fn counts(&self) -> Result<Counts, Fault>;
 
-    /// How much of what entries name is not in its rows or its index.
-    async fn lacking(&self, named: &Arc<Mentions>) -> Result<Counts, Fault>;
+    /// How much of what entries name is in its rows or its index. Of accounts: login names in use that are named, or whose
+    /// account is.
+    async fn held(&self, named: &Arc<Mentions>) -> Result<Counts, Fault>;
 
     /// What was kept last; none where the home was emptied since, or keeps its documents elsewhere.
     async fn verified(&self) -> Result<Option<Verified>, Fault>;
@@ -221,8 +222,10 @@ pub(crate) struct Course<'a> {
     slots: HashSet<u32>,
     /// The last entry that was there at the beginning.
     begun: u64,
-    /// What the target did not know before.
-    new: Counts,
+    /// What the batches name, each on its own.
+    named: Counts,
+    /// How much of that the target held just before: it grows by the difference, or shrinks.
+    held: Counts,
     pub(crate) copied: Copied,
 }
 
@@ -238,8 +241,8 @@ impl<'a> Course<'a> {
             return Err(MoveError::Apart(head.seq));
         }
         let copied = Copied { head, entries: 0, documents: 0 };
-        let (begun, new) = (head.seq, Counts::default());
-        let mut course = Self { source, target, slots: HashSet::new(), begun, new, copied };
+        let (begun, named, held) = (head.seq, Counts::default(), Counts::default());
+        let mut course = Self { source, target, slots: HashSet::new(), begun, named, held, copied };
         match slots {
             Slots::All => course.renew_slots().await?,
             Slots::Erased => course.erase_slots().await?,
@@ -300,7 +303,8 @@ impl<'a> Course<'a> {
         target.put_raw_slots(&missing).await?;
         self.slots.extend(missing.iter().map(|slot| slot.slot));
         let named = Arc::new(named);
-        self.new += target.lacking(&named).await?;
+        self.named += named.counts();
+        self.held += target.held(&named).await?;
         // A source that goes on writing always has a few more: a batch that is not full has caught up.
         let more = entries.len() as u64 == u64::from(BATCH);
         self.copied.entries += entries.len() as u64;
@@ -460,7 +464,7 @@ async fn prove(
     }
     let told = match &known {
         None => named.counts(),
-        Some(known) if known.head.seq == course.begun => known.counts + course.new,
+        Some(known) if known.head.seq == course.begun => known.counts + course.named - course.held,
         // Copied, and then broken off: what was new in it was not noted.
         Some(_) => counted(target).await?,
     };
@@ -472,9 +476,11 @@ async fn prove(
         report.faults.push(format!("the ledger tells of {told}; there are {held}"));
     }
     if let Some(known) = known {
-        let lacking = target.lacking(&named).await?;
-        if lacking != Counts::default() {
-            report.faults.push(format!("{lacking} that entries name are missing"));
+        // Whatever was there before of what these entries name is by now as they say: nothing more, nothing less.
+        let (named, held) = (named.counts(), target.held(&named).await?);
+        if held != named {
+            let seq = from.seq;
+            report.faults.push(format!("the entries after {seq} name {named}; {held} of that are there"));
         }
         report.join(known.report);
     }

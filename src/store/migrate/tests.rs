@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
+use crate::domain::account::{Account, Purpose as For};
 use crate::domain::annotation::Annotation;
 use crate::domain::certificate::Certificate;
 use crate::domain::ids::Sha256;
@@ -18,12 +19,15 @@ use crate::store::cipher::{Cipher, Master};
 use crate::store::embedded::moving::arriving::Arriving;
 use crate::store::embedded::moving::leaving::Leaving;
 use crate::store::embedded::{self, Embedded};
+use crate::store::migrate::mentions::Counts;
 use crate::store::migrate::{
     Course, Followed, Holding, MoveError, Slots, Source, Switched, Target, Watch, as_holding, follow, switch,
 };
 use crate::store::postgres::tests::Cluster;
 use crate::store::postgres::{self, Postgres, Purpose};
-use crate::store::samples::{dossier, entered, ordered, person, sealed, write};
+use crate::store::samples::{
+    account, code, dossier, entered, open_account, opened, ordered, person, sealed, session, write,
+};
 use crate::store::{Change, CommitError, Health, Store, Write};
 
 fn master() -> Master {
@@ -67,7 +71,7 @@ fn file(number: u64) -> Vec<u8> {
     format!("the sealed copy number {number} ").repeat(40).into_bytes()
 }
 
-/// Certificates with an order each; of three orders two are sealed.
+/// Certificates with an order each; of three orders two are sealed. Every fifth person has an account, in use.
 async fn fill(store: &dyn Store, numbers: std::ops::Range<u64>) -> Vec<(Certificate, Annotation)> {
     let mut made = Vec::new();
     for number in numbers {
@@ -78,6 +82,12 @@ async fn fill(store: &dyn Store, numbers: std::ops::Range<u64>) -> Vec<(Certific
             store.put_document(&person(number), digest(&bytes), &bytes).await.unwrap();
             annotation = sealed(&annotation, digest(&bytes));
             let writes = vec![write(&annotation, &certificate), Write::JobDone(annotation.id)];
+            store.commit(Change { writes, ..Change::default() }).await.unwrap();
+        }
+        if number % 5 == 4 {
+            let (account, _) = opened(store, number).await;
+            let sent = Write::VerificationCode(account.mobile.clone(), code(For::SignUp, number));
+            let writes = vec![Write::Session(session(&account, number)), sent];
             store.commit(Change { writes, ..Change::default() }).await.unwrap();
         }
         made.push((certificate, annotation));
@@ -100,6 +110,16 @@ async fn answers(store: &dyn Store, made: &[(Certificate, Annotation)]) -> Vec<S
         if let Some(sealed) = annotation.sealed() {
             answers.push(format!("{:?}", store.document(sealed.document).await.unwrap()));
         }
+    }
+    for number in 0..made.len() as u64 {
+        let account = account(number);
+        answers.push(format!("{:?}", store.account(account.id).await.unwrap()));
+        answers.push(format!("{:?}", store.account_by_login(&account.owner.login()).await.unwrap()));
+        answers.push(format!("{:?}", store.session(session(&account, number).token).await.unwrap()));
+        let code = store.verification_code(For::SignUp, &account.mobile).await.unwrap();
+        answers.push(format!("{code:?}"));
+        let query = EntryQuery { account: Some(account.id), limit: 500, ..EntryQuery::default() };
+        answers.push(format!("{:?}", store.entries(&query).await.unwrap()));
     }
     let mut after = None;
     loop {
@@ -125,6 +145,8 @@ async fn a_store_goes_to_postgres_and_back_and_answers_the_same() {
     let old = Embedded::open(here.path(), options()).unwrap();
     let made = fill(&old, 0..150).await;
     old.erase_person(&person(4)).await.unwrap();
+    let again = Account { id: account(1000).id, ..account(4) };
+    old.commit(open_account(&again)).await.unwrap();
     let before = answers(&old, &made).await;
     old.close().await.unwrap();
 
@@ -134,11 +156,14 @@ async fn a_store_goes_to_postgres_and_back_and_answers_the_same() {
     assert!(copied.copied.entries > 0, "a closed ledger is copied whole: {copied:?}");
     let done = switched(&source, &target).await.unwrap();
     assert!(done.verified.report.erased > 0, "what was erased stays so");
+    let Counts { accounts, sessions, codes, .. } = done.verified.counts;
+    assert_eq!([accounts, sessions, codes], [30, 30, 30], "who came again is counted once");
     target.close().await.unwrap();
     assert!(matches!(Embedded::open(here.path(), options()), Err(embedded::OpenError::Moved)));
 
     let there = cluster.node().await;
     assert_same(&before, &answers(&*there, &made).await);
+    assert_eq!(there.account_by_login(&again.owner.login()).await.unwrap().unwrap().0, again);
     // It goes on there: the erased person comes again, with a new key.
     ordered(&*there, &made[0].0, 900).await;
     entered(&*there, 900).await;

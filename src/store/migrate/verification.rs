@@ -192,7 +192,7 @@ async fn read(ring: &Ring<'_>, cipher: Arc<Cipher>, digest: Sha256) -> Result<Op
     let found = ring.slot(slot).await?;
     // Decrypted beside the others: that is most of the work.
     let opening = tokio::task::spawn_blocking(move || match key(&cipher, slot, &found)? {
-        Some(key) => envelope::open(&*cipher, &key, digest, file).map(|_| true),
+        Some(key) => envelope::open(&cipher, &key, digest, file).map(|_| true),
         None => Ok(false),
     });
     opening.await.map_err(|error| Fault::new("reading a document", error))?.map(Some)

@@ -37,6 +37,9 @@ struct Shape {
     chain: Sha256,
     certificates: u64,
     annotations: u64,
+    accounts: u64,
+    sessions: u64,
+    codes: u64,
     documents: u64,
     records_read: u64,
     documents_read: u64,
@@ -61,6 +64,9 @@ impl Verified {
             chain: head.chain,
             certificates: counts.certificates,
             annotations: counts.annotations,
+            accounts: counts.accounts,
+            sessions: counts.sessions,
+            codes: counts.codes,
             documents: counts.documents,
             records_read: report.records,
             documents_read: report.documents,
@@ -76,7 +82,7 @@ impl Verified {
         if shape.v != VERSION || shape.store != Bytes(*store) || shape.place != place {
             return None;
         }
-        let Shape { seq, chain, certificates, annotations, documents, .. } = shape;
+        let Shape { seq, chain, certificates, annotations, accounts, sessions, codes, documents, .. } = shape;
         let report = Report {
             entries: seq,
             records: shape.records_read,
@@ -86,7 +92,7 @@ impl Verified {
         };
         Some(Self {
             head: Head { seq, chain },
-            counts: Counts { certificates, annotations, documents },
+            counts: Counts { certificates, annotations, accounts, sessions, codes, documents },
             report,
         })
     }

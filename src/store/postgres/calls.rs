@@ -6,10 +6,11 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use tokio::sync::oneshot;
 
+use crate::domain::account::{Account, LoginName, Mobile, Purpose, Session, VerificationCode};
 use crate::domain::annotation::Annotation;
 use crate::domain::certificate::{Certificate, CertificateType, ManagementNo};
 use crate::domain::identity::{CreditCode, PersonId};
-use crate::domain::ids::{AnnotationId, CertificateId, Code, Sha256};
+use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Code, Sha256};
 use crate::domain::key::ApiKey;
 use crate::domain::ledger::{Entry, Head, Proof};
 use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery, Page};
@@ -21,7 +22,7 @@ use crate::store::postgres::committer::{Ready, Request};
 use crate::store::postgres::rows::Parts;
 use crate::store::{
     Answer, AnswerKey, Change, CommitError, Committed, DocumentOwner, Dossier, Fault, Health, Lease,
-    LeaseToken, Store,
+    LeaseToken, Revision, Store,
 };
 
 /// How long the turn of the daily sweep lasts: less than a day, so that tomorrow's is free.
@@ -145,6 +146,26 @@ impl Store for Postgres {
 
     async fn answer(&self, key: &AnswerKey) -> Result<Option<Answer>, Fault> {
         self.core()?.answer(key).await
+    }
+
+    async fn account(&self, id: AccountId) -> Result<Option<(Account, Revision)>, Fault> {
+        self.core()?.account(id).await
+    }
+
+    async fn account_by_login(&self, login: &LoginName) -> Result<Option<(Account, Revision)>, Fault> {
+        self.core()?.account_by_login(login).await
+    }
+
+    async fn session(&self, token: Sha256) -> Result<Option<(Session, Revision, Account)>, Fault> {
+        self.core()?.session(token).await
+    }
+
+    async fn verification_code(
+        &self,
+        purpose: Purpose,
+        mobile: &Mobile,
+    ) -> Result<Option<(VerificationCode, Revision)>, Fault> {
+        self.core()?.verification_code(purpose, mobile).await
     }
 
     async fn spend(&self, spendings: &[Spending]) -> Result<Vec<Duration>, Fault> {

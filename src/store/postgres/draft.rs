@@ -3,11 +3,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::domain::ids::{AnnotationId, CertificateId, Sha256};
+use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Sha256};
 use crate::store::chain::{Chain, link};
 use crate::store::encoding::Check;
 use crate::store::postgres::committer::{Ready, Refusal};
-use crate::store::postgres::rows::{EntryRow, Held, JobWrite, Rows, nanos};
+use crate::store::postgres::rows::{CodeKey, EntryRow, Held, JobWrite, Rows, nanos};
 
 /// A job as it stands.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +28,13 @@ pub(crate) struct Draft {
     pub(crate) queued: HashSet<AnnotationId>,
     pub(crate) newest: HashMap<[u8; 24], (u16, CertificateId)>,
     pub(crate) answered: HashSet<([u8; 16], Sha256)>,
+    /// By login name; none of erased persons.
+    pub(crate) accounts: HashMap<[u8; 16], (AccountId, u64)>,
+    pub(crate) sessions: HashMap<Sha256, u64>,
+    pub(crate) codes: HashMap<CodeKey, u64>,
     pub(crate) erased: HashSet<u32>,
+    /// Whether it was made elsewhere before.
+    pub(crate) moved: bool,
     pub(crate) rows: Rows,
     /// Jobs written.
     pub(crate) arrived: usize,
@@ -45,7 +51,11 @@ impl Draft {
             queued: HashSet::new(),
             newest: HashMap::new(),
             answered: HashSet::new(),
+            accounts: HashMap::new(),
+            sessions: HashMap::new(),
+            codes: HashMap::new(),
             erased: HashSet::new(),
+            moved: false,
             rows: Rows::default(),
             arrived: 0,
         }
@@ -64,6 +74,14 @@ impl Draft {
                         return Err(Refusal::LeaseLost);
                     }
                     true
+                }
+                Check::Account(login, revision) => {
+                    self.accounts.get(&login.0).map(|(_, known)| *known) == revision.map(|known| known.0)
+                }
+                Check::Login(login, id) => self.accounts.get(&login.0).is_none_or(|(known, _)| known == id),
+                Check::Session(token, revision) => self.sessions.get(token) == Some(&revision.0),
+                Check::Code(purpose, mobile, revision) => {
+                    self.codes.get(&(purpose.word(), mobile.0)).copied() == revision.map(|known| known.0)
                 }
             };
             if !holds {
@@ -103,6 +121,12 @@ impl Draft {
         for (key, _) in &change.parts.answers {
             self.answered.insert((*key.caller.as_bytes(), key.key));
         }
+        for row in &change.parts.accounts {
+            self.accounts.retain(|_, (id, _)| *id != row.id);
+            self.accounts.insert(row.login, (row.id, seq));
+        }
+        self.sessions.extend(change.parts.sessions.iter().map(|session| (session.token, seq)));
+        self.codes.extend(change.parts.codes.iter().map(|(key, _)| (*key, seq)));
         for job in &change.parts.jobs {
             match job {
                 JobWrite::Put(job) => {

@@ -4,7 +4,8 @@ use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{PgPool, Postgres as Database, Row, Transaction};
 use uuid::Uuid;
 
-use crate::domain::ids::{AnnotationId, CertificateId, Sha256};
+use crate::domain::account::Purpose;
+use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Sha256};
 use crate::store::chain::{Chain, StoreId};
 use crate::store::encoding::Check;
 use crate::store::migrate::Tenure;
@@ -89,7 +90,12 @@ async fn fill(
             match check {
                 Check::Dossier(id, _) => dossiers.push(uuid(id.as_bytes())),
                 Check::Lease(token) => jobs.push(uuid(token.annotation.as_bytes())),
-                Check::Newest(..) | Check::Unanswered(_) => {}
+                Check::Newest(..)
+                | Check::Unanswered(_)
+                | Check::Account(..)
+                | Check::Login(..)
+                | Check::Session(..)
+                | Check::Code(..) => {}
             }
         }
     }
@@ -109,6 +115,7 @@ async fn fill(
     }
     // From here on this node alone writes to the ledger, until it commits or gives up.
     let mut draft = Draft::new(unsigned(&row, "seq")?, array(&row, "chain")?);
+    draft.moved = standing == Tenure::Receiving;
     draft.revisions.extend(dossiers);
     draft.jobs.extend(standings);
     look(connection, &mut draft, group, jobs).await?;
@@ -174,6 +181,8 @@ async fn look(
 ) -> Result<(), sqlx::Error> {
     let (mut numbers, mut kinds) = (Vec::new(), Vec::new());
     let (mut callers, mut keys) = (Vec::new(), Vec::new());
+    let (mut logins, mut tokens) = (Vec::new(), Vec::new());
+    let (mut purposes, mut mobiles) = (Vec::new(), Vec::new());
     let mut slots: Vec<i64> = Vec::new();
     for change in group {
         slots.extend(change.parts.slots.iter().map(|slot| i64::from(*slot)));
@@ -187,24 +196,38 @@ async fn look(
                     callers.push(uuid(key.caller.as_bytes()));
                     keys.push(key.key.as_bytes().to_vec());
                 }
+                Check::Account(login, _) | Check::Login(login, _) => logins.push(login.0.to_vec()),
+                Check::Session(token, _) => tokens.push(token.as_bytes().to_vec()),
+                Check::Code(purpose, mobile, _) => {
+                    purposes.push(purpose.word());
+                    mobiles.push(mobile.0.to_vec());
+                }
                 Check::Dossier(..) | Check::Lease(_) => {}
             }
         }
     }
-    if numbers.is_empty() && callers.is_empty() && jobs.is_empty() && slots.is_empty() {
+    let about_accounts = [logins.len(), tokens.len(), mobiles.len()];
+    let about_others = [numbers.len(), callers.len(), jobs.len(), slots.len()];
+    if about_accounts.iter().chain(&about_others).all(|count| *count == 0) {
         return Ok(());
     }
     let rows = sqlx::query(
         "/* group.look */ \
-         select 1 as what, c.id, c.number || c.kind as bytes, c.version::bigint as number \
+         select 1 as what, c.id, c.number || c.kind as bytes, c.version::bigint as number, null as word \
          from certificates c join unnest($1::bytea[], $2::bytea[]) as asked (number, kind) \
          on c.number = asked.number and c.kind = asked.kind \
-         union all select 2, a.caller, a.key, 0 from answers a \
+         union all select 2, a.caller, a.key, 0, null from answers a \
          join unnest($3::uuid[], $4::bytea[]) as asked (caller, key) \
          on a.caller = asked.caller and a.key = asked.key \
-         union all select 3, j.annotation, null, 0 from jobs j where j.annotation = any($5) \
-         union all select 4, null, null, k.slot from person_keys k \
-         where k.slot = any($6) and k.wrapped is null",
+         union all select 3, j.annotation, null, 0, null from jobs j where j.annotation = any($5) \
+         union all select 4, null, null, k.slot, null from person_keys k \
+         where k.slot = any($6) and k.wrapped is null \
+         union all select 5, a.id, a.login, a.revision, null from accounts a \
+         join person_keys k on k.slot = a.slot where a.login = any($7) and k.wrapped is not null \
+         union all select 6, null, s.token, s.revision, null from sessions s where s.token = any($8) \
+         union all select 7, null, c.mobile, c.revision, c.purpose from codes c \
+         join unnest($9::text[], $10::bytea[]) as asked (purpose, mobile) \
+         on c.purpose = asked.purpose and c.mobile = asked.mobile",
     )
     .bind(numbers)
     .bind(kinds)
@@ -212,6 +235,10 @@ async fn look(
     .bind(keys)
     .bind(jobs)
     .bind(slots)
+    .bind(logins)
+    .bind(tokens)
+    .bind(purposes)
+    .bind(mobiles)
     .fetch_all(connection)
     .await?;
     for row in &rows {
@@ -229,6 +256,15 @@ async fn look(
             }
             2 => drop(draft.answered.insert((id, Sha256::new(array(row, "bytes")?)))),
             3 => drop(draft.queued.insert(AnnotationId::from_bytes(id))),
+            5 => {
+                let account = AccountId::from_bytes(id);
+                draft.accounts.insert(array(row, "bytes")?, (account, number));
+            }
+            6 => drop(draft.sessions.insert(Sha256::new(array(row, "bytes")?), number)),
+            7 => {
+                let purpose: Purpose = row.try_get::<&str, _>("word")?.parse().map_err(|_| malformed())?;
+                draft.codes.insert((purpose.word(), array(row, "bytes")?), number);
+            }
             _ => drop(draft.erased.insert(u32::try_from(number).map_err(|_| malformed())?)),
         }
     }

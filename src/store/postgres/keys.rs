@@ -13,9 +13,9 @@ use sqlx::Row;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
-use crate::domain::ids::{AnnotationId, CertificateId};
+use crate::domain::ids::{AccountId, AnnotationId, CertificateId};
 use crate::store::cipher::{Cipher, DataKey, VaultError, Wrapped};
-use crate::store::encoding::{Keys, Prepared, prepare};
+use crate::store::encoding::{Keys, Prepared, person_of, prepare};
 use crate::store::entry::{Blind, Bytes};
 use crate::store::migrate::Tenure;
 use crate::store::postgres::committer::MOVED;
@@ -72,6 +72,7 @@ pub(crate) struct Hand<'a> {
     keys: HashMap<u32, DataKey>,
     certificates: HashMap<CertificateId, u32>,
     annotations: HashMap<AnnotationId, u32>,
+    accounts: HashMap<AccountId, u32>,
 }
 
 impl Keys for Hand<'_> {
@@ -87,11 +88,13 @@ impl Keys for Hand<'_> {
         &self,
         certificate: Option<CertificateId>,
         annotation: Option<AnnotationId>,
+        account: Option<AccountId>,
     ) -> Result<Option<u32>, Fault> {
-        Ok(match (certificate, annotation) {
-            (Some(id), _) => self.certificates.get(&id).copied(),
-            (None, Some(id)) => self.annotations.get(&id).copied(),
-            (None, None) => None,
+        Ok(match (certificate, annotation, account) {
+            (Some(id), _, _) => self.certificates.get(&id).copied(),
+            (None, Some(id), _) => self.annotations.get(&id).copied(),
+            (None, None, Some(id)) => self.accounts.get(&id).copied(),
+            (None, None, None) => None,
         })
     }
 
@@ -108,6 +111,7 @@ impl<'a> Hand<'a> {
             keys: HashMap::new(),
             certificates: HashMap::new(),
             annotations: HashMap::new(),
+            accounts: HashMap::new(),
         }
     }
 
@@ -119,16 +123,8 @@ impl<'a> Hand<'a> {
         change: &Change,
     ) -> Result<Self, Fault> {
         let mut hand = Self::empty(cipher);
-        let persons: HashSet<Blind> = change
-            .writes
-            .iter()
-            .filter_map(|write| match write {
-                Write::Certificate(certificate) => Some(&certificate.details.holder.id),
-                Write::Annotation { person, .. } => Some(person),
-                _ => None,
-            })
-            .map(|person| cipher.blind_person(person))
-            .collect();
+        let persons: HashSet<Blind> =
+            change.writes.iter().filter_map(|write| person_of(cipher, write)).collect();
         hand.find_persons(pool, persons.iter().copied().collect()).await?;
         for person in persons {
             if !hand.slots.contains_key(&person) {
@@ -206,10 +202,11 @@ impl<'a> Hand<'a> {
         self.find_persons(pool, vec![person]).await
     }
 
-    /// Whose the events are whose certificate or annotation is not itself written.
+    /// Whose the events are whose certificate, annotation or account is not itself written.
     async fn find_subjects(&mut self, pool: &PgPool, change: &Change) -> Result<(), Fault> {
         let mut certificates = Vec::<Uuid>::new();
         let mut annotations = Vec::<Uuid>::new();
+        let mut accounts = Vec::<Uuid>::new();
         for event in change.events.iter().filter(|event| event.reason.is_some()) {
             let written = change.writes.iter().any(|write| match write {
                 Write::Certificate(certificate) => event.certificate == Some(certificate.id),
@@ -217,42 +214,46 @@ impl<'a> Hand<'a> {
                     event.annotation == Some(annotation.id)
                         || event.certificate == Some(annotation.certificate)
                 }
+                Write::Account(account) => event.account == Some(account.id),
                 _ => false,
             });
             if written {
                 continue;
             }
-            match (event.certificate, event.annotation) {
-                (Some(id), _) => certificates.push(uuid(id.as_bytes())),
-                (None, Some(id)) => annotations.push(uuid(id.as_bytes())),
-                (None, None) => {}
+            match (event.certificate, event.annotation, event.account) {
+                (Some(id), _, _) => certificates.push(uuid(id.as_bytes())),
+                (None, Some(id), _) => annotations.push(uuid(id.as_bytes())),
+                (None, None, Some(id)) => accounts.push(uuid(id.as_bytes())),
+                (None, None, None) => {}
             }
         }
-        if certificates.is_empty() && annotations.is_empty() {
+        if certificates.is_empty() && annotations.is_empty() && accounts.is_empty() {
             return Ok(());
         }
         let rows = again(USING, || {
             sqlx::query(
-                "/* keys.find_subjects */ select c.id, false as ordered, k.slot, k.person, k.wrapped \
+                "/* keys.find_subjects */ select c.id, 0 as part, k.slot, k.person, k.wrapped \
                  from certificates c join person_keys k on k.slot = c.slot where c.id = any($1) \
-                 union all select a.id, true, k.slot, k.person, k.wrapped from annotations a \
+                 union all select a.id, 1, k.slot, k.person, k.wrapped from annotations a \
                  join certificates c on c.id = a.certificate join person_keys k on k.slot = c.slot \
-                 where a.id = any($2)",
+                 where a.id = any($2) \
+                 union all select a.id, 2, k.slot, k.person, k.wrapped from accounts a \
+                 join person_keys k on k.slot = a.slot where a.id = any($3)",
             )
             .bind(&certificates)
             .bind(&annotations)
+            .bind(&accounts)
             .fetch_all(pool)
         })
         .await?;
         for row in rows {
-            let id: Uuid = row.try_get("id").map_err(fault)?;
-            let ordered: bool = row.try_get("ordered").map_err(fault)?;
-            if let Some(slot) = self.keep(&row)? {
-                if ordered {
-                    self.annotations.insert(AnnotationId::from_bytes(*id.as_bytes()), slot);
-                } else {
-                    self.certificates.insert(CertificateId::from_bytes(*id.as_bytes()), slot);
-                }
+            let id = *row.try_get::<Uuid, _>("id").map_err(fault)?.as_bytes();
+            let part: i32 = row.try_get("part").map_err(fault)?;
+            let Some(slot) = self.keep(&row)? else { continue };
+            match part {
+                0 => drop(self.certificates.insert(CertificateId::from_bytes(id), slot)),
+                1 => drop(self.annotations.insert(AnnotationId::from_bytes(id), slot)),
+                _ => drop(self.accounts.insert(AccountId::from_bytes(id), slot)),
             }
         }
         Ok(())

@@ -24,6 +24,7 @@
 //! sequences, triggers of ours, extensions, stored functions, large objects, temporary tables, `LOCK TABLE`. Read
 //! committed is enough; where an engine knows only stricter levels, what it refuses is repeated.
 
+mod accounts;
 mod arrivals;
 mod calls;
 mod committer;

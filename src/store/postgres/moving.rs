@@ -71,6 +71,9 @@ fn counts_in(row: &PgRow) -> Result<Counts, sqlx::Error> {
     Ok(Counts {
         certificates: unsigned(row, "certificates")?,
         annotations: unsigned(row, "annotations")?,
+        accounts: unsigned(row, "accounts")?,
+        sessions: unsigned(row, "sessions")?,
+        codes: unsigned(row, "codes")?,
         documents: unsigned(row, "documents")?,
     })
 }
@@ -264,7 +267,9 @@ impl Target for Postgres {
         let mut patient = self.patient().await?;
         let row = sqlx::query(
             "/* moving.count */ select (select count(*) from certificates) as certificates, \
-             (select count(*) from annotations) as annotations, (select count(*) from documents) as documents",
+             (select count(*) from annotations) as annotations, (select count(*) from accounts) as accounts, \
+             (select count(*) from sessions) as sessions, (select count(*) from codes) as codes, \
+             (select count(*) from documents) as documents",
         )
         .fetch_one(&mut *patient)
         .await
@@ -272,24 +277,34 @@ impl Target for Postgres {
         counts_in(&row).map_err(moving)
     }
 
-    async fn lacking(&self, named: &Arc<Mentions>) -> Result<Counts, Fault> {
+    async fn held(&self, named: &Arc<Mentions>) -> Result<Counts, Fault> {
         let core = self.core()?;
         let certificates: Vec<Uuid> = named.certificates.iter().map(|id| uuid(id.as_bytes())).collect();
         let annotations: Vec<Uuid> = named.annotations.iter().map(|id| uuid(id.as_bytes())).collect();
-        let documents: Vec<Vec<u8>> =
-            named.documents.iter().map(|digest| digest.as_bytes().to_vec()).collect();
+        let accounts: Vec<Uuid> = named.accounts.keys().map(|id| uuid(id.as_bytes())).collect();
+        let logins: Vec<&[u8]> = named.logins.keys().map(|login| &login.0[..]).collect();
+        let sessions: Vec<&[u8]> = named.sessions.iter().map(|token| &token.as_bytes()[..]).collect();
+        let purposes: Vec<&str> = named.codes.iter().map(|(purpose, _)| purpose.as_str()).collect();
+        let mobiles: Vec<&[u8]> = named.codes.iter().map(|(_, mobile)| &mobile.0[..]).collect();
+        let documents: Vec<&[u8]> = named.documents.iter().map(|digest| &digest.as_bytes()[..]).collect();
         let row = again("moving a store", || {
             sqlx::query(
-                "/* moving.lacking */ select \
-                 (select count(*) from unnest($1::uuid[]) as named (id) \
-                  where not exists (select 1 from certificates c where c.id = named.id)) as certificates, \
-                 (select count(*) from unnest($2::uuid[]) as named (id) \
-                  where not exists (select 1 from annotations a where a.id = named.id)) as annotations, \
-                 (select count(*) from unnest($3::bytea[]) as named (digest) \
-                  where not exists (select 1 from documents d where d.digest = named.digest)) as documents",
+                "/* moving.held */ select \
+                 (select count(*) from certificates where id = any($1::uuid[])) as certificates, \
+                 (select count(*) from annotations where id = any($2::uuid[])) as annotations, \
+                 (select count(*) from accounts where id = any($3::uuid[]) or login = any($4::bytea[])) as accounts, \
+                 (select count(*) from sessions where token = any($5::bytea[])) as sessions, \
+                 (select count(*) from codes join unnest($6::text[], $7::bytea[]) as named (purpose, mobile) \
+                  using (purpose, mobile)) as codes, \
+                 (select count(*) from documents where digest = any($8::bytea[])) as documents",
             )
             .bind(&certificates)
             .bind(&annotations)
+            .bind(&accounts)
+            .bind(&logins)
+            .bind(&sessions)
+            .bind(&purposes)
+            .bind(&mobiles)
             .bind(&documents)
             .fetch_one(&core.steady)
         })

@@ -24,7 +24,7 @@ pub(crate) fn fault(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) 
     Fault::new(READING, error)
 }
 
-fn id_in(row: &PgRow, column: &str) -> Result<[u8; 16], Fault> {
+pub(crate) fn id_in(row: &PgRow, column: &str) -> Result<[u8; 16], Fault> {
     let id: Uuid = row.try_get(column).map_err(fault)?;
     Ok(*id.as_bytes())
 }

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::domain::account::{Session, VerificationCode};
 use crate::domain::identity::CreditCode;
-use crate::domain::ids::{AnnotationId, CertificateId, Malformed, Sha256};
+use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Malformed, Sha256};
 use crate::domain::key::ApiKey;
 use crate::domain::queue::Job;
 use crate::store::chain::Chain;
@@ -55,6 +56,18 @@ pub(crate) struct AnnotationRow {
     pub(crate) sealed: Vec<u8>,
 }
 
+/// An account's row, but for its revision.
+#[derive(Debug, Clone)]
+pub(crate) struct AccountRow {
+    pub(crate) id: AccountId,
+    pub(crate) login: [u8; 16],
+    pub(crate) slot: u32,
+    pub(crate) sealed: Vec<u8>,
+}
+
+/// A purpose and a blind mobile.
+pub(crate) type CodeKey = (&'static str, [u8; 16]);
+
 /// What happens to a job.
 #[derive(Debug, Clone)]
 pub(crate) enum JobWrite {
@@ -85,6 +98,7 @@ pub(crate) struct About {
     issuer: Option<CreditCode>,
     certificate: Option<CertificateId>,
     annotation: Option<AnnotationId>,
+    accounts: Vec<AccountId>,
 }
 
 /// An entry, read.
@@ -96,6 +110,9 @@ pub(crate) struct Parts {
     pub(crate) plain_copies: Vec<(CertificateId, Sha256)>,
     pub(crate) keys: Vec<ApiKey>,
     pub(crate) answers: Vec<(AnswerKey, Answer)>,
+    pub(crate) accounts: Vec<AccountRow>,
+    pub(crate) sessions: Vec<Session>,
+    pub(crate) codes: Vec<(CodeKey, VerificationCode)>,
     pub(crate) events: Vec<About>,
     /// Slots whose keys something in it was encrypted with.
     pub(crate) slots: BTreeSet<u32>,
@@ -149,12 +166,28 @@ impl Parts {
                 WriteLine::Answer(line) => {
                     parts.answers.push((AnswerKey { caller: line.caller, key: line.key }, line.into()));
                 }
+                WriteLine::Account(line) => {
+                    parts.slots.insert(line.slot);
+                    parts.accounts.push(AccountRow {
+                        id: line.id,
+                        login: line.login.0,
+                        slot: line.slot,
+                        sealed: parse_sealed(line.sealed)?,
+                    });
+                }
+                WriteLine::Session(line) => parts.sessions.push(line.into()),
+                WriteLine::Code(line) => {
+                    let mobile = line.mobile.0;
+                    let code = line.code()?;
+                    parts.codes.push(((code.purpose.word(), mobile), code));
+                }
             }
         }
         for event in entry::read_events(payload)? {
+            let accounts = event.accounts().collect();
             parts.slots.extend(event.reason.and_then(|reason| reason.slot));
             let (issuer, certificate, annotation) = (event.issuer, event.certificate, event.annotation);
-            parts.events.push(About { issuer, certificate, annotation });
+            parts.events.push(About { issuer, certificate, annotation, accounts });
         }
         Ok(parts)
     }
@@ -191,11 +224,16 @@ pub(crate) struct Rows {
     pub(crate) documents: BTreeMap<Sha256, (Option<AnnotationId>, Option<CertificateId>)>,
     pub(crate) keys: BTreeMap<[u8; 16], ApiKey>,
     pub(crate) answers: BTreeMap<([u8; 16], Sha256), Answer>,
+    /// By login name, with their revisions.
+    pub(crate) accounts: BTreeMap<[u8; 16], (AccountRow, u64)>,
+    pub(crate) sessions: BTreeMap<Sha256, (Session, u64)>,
+    pub(crate) codes: BTreeMap<CodeKey, (VerificationCode, u64)>,
     pub(crate) about_certificates: BTreeSet<(CertificateId, u64)>,
     pub(crate) about_annotations: BTreeSet<(AnnotationId, u64)>,
     /// Annotations whose certificate the database knows.
     pub(crate) about_owners: BTreeSet<(AnnotationId, u64)>,
     pub(crate) about_issuers: BTreeSet<(String, u64)>,
+    pub(crate) about_accounts: BTreeSet<(AccountId, u64)>,
 }
 
 impl Rows {
@@ -252,7 +290,19 @@ impl Rows {
         for (key, answer) in parts.answers {
             self.answers.insert((*key.caller.as_bytes(), key.key), answer);
         }
-        for About { issuer, certificate, annotation } in parts.events {
+        for row in parts.accounts {
+            // A row is written once: an account that changed its login name leaves the other.
+            self.accounts.retain(|_, (known, _)| known.id != row.id);
+            self.accounts.insert(row.login, (row, seq));
+        }
+        for session in parts.sessions {
+            self.sessions.insert(session.token, (session, seq));
+        }
+        for (key, code) in parts.codes {
+            self.codes.insert(key, (code, seq));
+        }
+        for About { issuer, certificate, annotation, accounts } in parts.events {
+            self.about_accounts.extend(accounts.into_iter().map(|account| (account, seq)));
             if let Some(issuer) = issuer {
                 self.about_issuers.insert((issuer.as_str().to_owned(), seq));
             }

@@ -34,11 +34,12 @@ pub(crate) struct Step {
 }
 
 /// What makes the schema of this program out of an empty database.
-pub(crate) const STEPS: [Step; 4] = [
+pub(crate) const STEPS: [Step; 5] = [
     Step { version: 1, name: "store", sql: include_str!("migrations/0001_store.sql") },
     Step { version: 2, name: "moving", sql: include_str!("migrations/0002_moving.sql") },
     Step { version: 3, name: "limits", sql: include_str!("migrations/0003_limits.sql") },
-    Step { version: 4, name: "verified", sql: include_str!("migrations/0004_verified.sql") },
+    Step { version: 4, name: "accounts", sql: include_str!("migrations/0004_accounts.sql") },
+    Step { version: 5, name: "verified", sql: include_str!("migrations/0005_verified.sql") },
 ];
 
 fn migrator(steps: &[Step]) -> Migrator {

@@ -36,6 +36,7 @@ fn ask(query: &EntryQuery, count: i64) -> QueryBuilder<Database> {
     let after = signed(query.after.unwrap_or(0));
     let certificate = query.certificate.map(|id| uuid(id.as_bytes()));
     let annotation = query.annotation.map(|id| uuid(id.as_bytes()));
+    let account = query.account.map(|id| uuid(id.as_bytes()));
     let issuer = query.issuer.map(|issuer| issuer.as_str().to_owned());
     let mut by = "l";
     if let Some(annotation) = annotation {
@@ -45,6 +46,10 @@ fn ask(query: &EntryQuery, count: i64) -> QueryBuilder<Database> {
     if let Some(certificate) = certificate {
         sql.push(" join trail_certificates c on c.seq = l.seq and c.certificate = ").push_bind(certificate);
         by = "c";
+    }
+    if let Some(account) = account {
+        sql.push(" join trail_accounts u on u.seq = l.seq and u.account = ").push_bind(account);
+        by = if by == "l" { "u" } else { by };
     }
     if let Some(issuer) = issuer {
         sql.push(" join trail_issuers i on i.seq = l.seq and i.issuer = ").push_bind(issuer);

@@ -1,6 +1,9 @@
-//! The one statement that writes a group: entries, rows, trails and the new head.
+//! The one statement that writes a group: entries, rows, trails and the new head. It is put together from the parts that
+//! the group needs: a part costs the database time though it writes nothing. Few combinations occur, and each is planned
+//! once.
 
-use sqlx::postgres::PgConnection;
+use sqlx::postgres::{PgArguments, PgConnection};
+use sqlx::{Arguments as _, AssertSqlSafe, Encode, Postgres, Type};
 use uuid::Uuid;
 
 use crate::domain::ids::Sha256;
@@ -8,72 +11,121 @@ use crate::store::Outcome;
 use crate::store::postgres::draft::Draft;
 use crate::store::postgres::rows::{nanos, uuid};
 
-const WRITE: &str = "/* group.write */ with
-entries as (
-    insert into ledger (seq, payload, digest, chain)
-    select * from unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bytea[])
-), register as (
-    insert into certificates (id, version, issuer, number, kind, person, slot, photo, sealed, revision)
-    select * from unnest($5::uuid[], $6::int[], $7::text[], $8::bytea[], $9::bytea[], $10::bytea[], $11::bigint[],
-        $12::bytea[], $13::bytea[], $14::bigint[])
+const ENTRIES: &str = "insert into ledger (seq, payload, digest, chain)
+    select * from unnest(?::bigint[], ?::bytea[], ?::bytea[], ?::bytea[])";
+const CERTIFICATES: &str = "insert into certificates
+    (id, version, issuer, number, kind, person, slot, photo, sealed, revision)
+    select * from unnest(?::uuid[], ?::int[], ?::text[], ?::bytea[], ?::bytea[], ?::bytea[], ?::bigint[],
+        ?::bytea[], ?::bytea[], ?::bigint[])
     on conflict (id) do update set version = excluded.version, issuer = excluded.issuer, number = excluded.number,
         kind = excluded.kind, person = excluded.person, slot = excluded.slot, photo = excluded.photo,
-        sealed = excluded.sealed, revision = excluded.revision
-), revisions as (
-    update certificates set revision = revised.revision
-    from unnest($15::uuid[], $16::bigint[]) as revised (id, revision) where certificates.id = revised.id
-), orders as (
-    insert into annotations (id, certificate, issuer, code, slot, state, document, sealed, decided_on, nth)
-    select * from unnest($17::uuid[], $18::uuid[], $19::text[], $20::bytea[], $21::bigint[], $22::text[],
-        $23::bytea[], $24::bytea[], $25::bigint[], $26::int[])
+        sealed = excluded.sealed, revision = excluded.revision";
+const REVISIONS: &str = "update certificates set revision = revised.revision
+    from unnest(?::uuid[], ?::bigint[]) as revised (id, revision) where certificates.id = revised.id";
+const ANNOTATIONS: &str = "insert into annotations
+    (id, certificate, issuer, code, slot, state, document, sealed, decided_on, nth)
+    select * from unnest(?::uuid[], ?::uuid[], ?::text[], ?::bytea[], ?::bigint[], ?::text[], ?::bytea[],
+        ?::bytea[], ?::bigint[], ?::int[])
     on conflict (id) do update set slot = excluded.slot, state = excluded.state, document = excluded.document,
-        sealed = excluded.sealed
-), queue as (
-    insert into jobs (annotation, certificate, issuer, requested_at, due_at, ready_at, attempts, parked,
-        fence, lease_until, holder)
-    select * from unnest($27::uuid[], $28::uuid[], $29::text[], $30::bigint[], $31::bigint[], $32::bigint[],
-        $33::bigint[], $34::boolean[], $35::bigint[], $36::bigint[], $37::uuid[])
+        sealed = excluded.sealed";
+const JOBS: &str = "insert into jobs
+    (annotation, certificate, issuer, requested_at, due_at, ready_at, attempts, parked, fence, lease_until, holder)
+    select * from unnest(?::uuid[], ?::uuid[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[],
+        ?::boolean[], ?::bigint[], ?::bigint[], ?::uuid[])
     on conflict (annotation) do update set certificate = excluded.certificate, issuer = excluded.issuer,
         requested_at = excluded.requested_at, due_at = excluded.due_at, ready_at = excluded.ready_at,
         attempts = excluded.attempts, parked = excluded.parked, fence = excluded.fence,
-        lease_until = excluded.lease_until, holder = excluded.holder
-), settled as (
-    delete from jobs where annotation = any($38::uuid[])
-), plain as (
-    insert into plain_copies (certificate, document) select * from unnest($39::uuid[], $40::bytea[])
-    on conflict (certificate) do update set document = excluded.document
-), named as (
-    insert into documents (digest, annotation, certificate)
-    select * from unnest($41::bytea[], $42::uuid[], $43::uuid[])
+        lease_until = excluded.lease_until, holder = excluded.holder";
+const SETTLED: &str = "delete from jobs where annotation = any(?::uuid[])";
+const PLAIN_COPIES: &str = "insert into plain_copies (certificate, document)
+    select * from unnest(?::uuid[], ?::bytea[])
+    on conflict (certificate) do update set document = excluded.document";
+const DOCUMENTS: &str = "insert into documents (digest, annotation, certificate)
+    select * from unnest(?::bytea[], ?::uuid[], ?::uuid[])
     on conflict (digest) do update set annotation = excluded.annotation, certificate = excluded.certificate
-    where excluded.annotation is not null or excluded.certificate is not null
-), callers as (
-    insert into api_keys (id, secret, scopes, issuer, label, created_at, revoked_at)
-    select * from unnest($44::uuid[], $45::bytea[], $46::text[], $47::text[], $48::text[], $49::bigint[],
-        $50::bigint[])
+    where excluded.annotation is not null or excluded.certificate is not null";
+const API_KEYS: &str = "insert into api_keys (id, secret, scopes, issuer, label, created_at, revoked_at)
+    select * from unnest(?::uuid[], ?::bytea[], ?::text[], ?::text[], ?::text[], ?::bigint[], ?::bigint[])
     on conflict (id) do update set secret = excluded.secret, scopes = excluded.scopes, issuer = excluded.issuer,
-        label = excluded.label, created_at = excluded.created_at, revoked_at = excluded.revoked_at
-), answered as (
-    insert into answers (caller, key, request, at, annotation, place, certificate, status)
-    select * from unnest($51::uuid[], $52::bytea[], $53::bytea[], $54::bigint[], $55::uuid[], $56::bigint[],
-        $57::uuid[], $58::text[])
+        label = excluded.label, created_at = excluded.created_at, revoked_at = excluded.revoked_at";
+const ANSWERS: &str = "insert into answers (caller, key, request, at, annotation, place, certificate, status)
+    select * from unnest(?::uuid[], ?::bytea[], ?::bytea[], ?::bigint[], ?::uuid[], ?::bigint[], ?::uuid[], ?::text[])
     on conflict (caller, key) do update set request = excluded.request, at = excluded.at,
         annotation = excluded.annotation, place = excluded.place, certificate = excluded.certificate,
-        status = excluded.status
-), trail_c as (
-    insert into trail_certificates (certificate, seq)
-    select * from unnest($59::uuid[], $60::bigint[])
-    union select a.certificate, asked.seq from unnest($61::uuid[], $62::bigint[]) as asked (annotation, seq)
+        status = excluded.status";
+const TRAIL_CERTIFICATES: &str = "insert into trail_certificates (certificate, seq)
+    select * from unnest(?::uuid[], ?::bigint[]) on conflict do nothing";
+const TRAIL_OWNERS: &str = "insert into trail_certificates (certificate, seq)
+    select distinct a.certificate, asked.seq from unnest(?::uuid[], ?::bigint[]) as asked (annotation, seq)
         join annotations a on a.id = asked.annotation
-    on conflict do nothing
-), trail_a as (
-    insert into trail_annotations (annotation, seq) select * from unnest($63::uuid[], $64::bigint[])
-    on conflict do nothing
-), trail_i as (
-    insert into trail_issuers (issuer, seq) select * from unnest($65::text[], $66::bigint[])
-    on conflict do nothing
-)
-update head set seq = $67, chain = $68, queued = queued + $69 where seq = $70";
+    on conflict do nothing";
+const TRAIL_ANNOTATIONS: &str = "insert into trail_annotations (annotation, seq)
+    select * from unnest(?::uuid[], ?::bigint[]) on conflict do nothing";
+const TRAIL_ISSUERS: &str = "insert into trail_issuers (issuer, seq)
+    select * from unnest(?::text[], ?::bigint[]) on conflict do nothing";
+const TRAIL_ACCOUNTS: &str = "insert into trail_accounts (account, seq)
+    select * from unnest(?::uuid[], ?::bigint[]) on conflict do nothing";
+/// Frees the names of accounts whose person was erased.
+const FREED: &str = "delete from accounts using person_keys where accounts.id <> all(?::uuid[])
+        and accounts.login = any(?::bytea[]) and person_keys.slot = accounts.slot
+        and (? or person_keys.wrapped is null)
+    returning accounts.id";
+const ACCOUNTS: &str = "insert into accounts (id, login, slot, sealed, revision)
+    select * from unnest(?::uuid[], ?::bytea[], ?::bigint[], ?::bytea[], ?::bigint[])
+    where (select count(*) from freed) >= 0
+    on conflict (id) do update set login = excluded.login, slot = excluded.slot, sealed = excluded.sealed,
+        revision = excluded.revision";
+const SESSIONS: &str = "insert into sessions (token, account, began_at, seen_at, ended_at, revision)
+    select * from unnest(?::bytea[], ?::uuid[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[])
+    on conflict (token) do update set account = excluded.account, began_at = excluded.began_at,
+        seen_at = excluded.seen_at, ended_at = excluded.ended_at, revision = excluded.revision";
+const CODES: &str = "insert into codes (purpose, mobile, digest, salt, sent_at, mistyped, used, revision)
+    select * from unnest(?::text[], ?::bytea[], ?::bytea[], ?::bytea[], ?::bigint[], ?::int[], ?::boolean[],
+        ?::bigint[])
+    on conflict (purpose, mobile) do update set digest = excluded.digest, salt = excluded.salt,
+        sent_at = excluded.sent_at, mistyped = excluded.mistyped, used = excluded.used, revision = excluded.revision";
+const HEAD: &str = "update head set seq = ?, chain = ?, queued = queued + ? where seq = ?";
+
+/// A statement that grows part by part; in a part each `?` is the next argument that was bound.
+struct Statement {
+    sql: String,
+    arguments: PgArguments,
+    numbered: usize,
+}
+
+impl Statement {
+    fn bind<'q, T: Encode<'q, Postgres> + Type<Postgres>>(&mut self, value: T) -> Result<(), sqlx::Error> {
+        self.arguments.add(value).map_err(sqlx::Error::Encode)
+    }
+
+    fn number(&mut self, sql: &str) {
+        for (nth, piece) in sql.split('?').enumerate() {
+            if nth > 0 {
+                self.numbered += 1;
+                self.sql.push_str(&format!("${}", self.numbered));
+            }
+            self.sql.push_str(piece);
+        }
+    }
+
+    fn part(&mut self, name: &str, sql: &str) {
+        self.sql.push_str(if self.numbered == 0 { "/* group.write */ with " } else { ", " });
+        self.sql.push_str(name);
+        self.sql.push_str(" as (");
+        self.number(sql);
+        self.sql.push(')');
+    }
+}
+
+/// A part about some rows, each column one array; none where there are no rows.
+macro_rules! part {
+    ($statement:ident, $name:literal, $sql:ident, $rows:expr, $row:pat => $($value:expr),+ $(,)?) => {
+        if $rows.next().is_some() {
+            $( $statement.bind($rows.map(|$row| $value).collect::<Vec<_>>())?; )+
+            $statement.part($name, $sql);
+        }
+    };
+}
 
 fn id(bytes: &[u8; 16]) -> Uuid {
     uuid(bytes)
@@ -88,63 +140,82 @@ pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// Columns of some rows, each column one array.
-macro_rules! columns {
-    ($query:ident, $rows:expr, $row:pat => $($value:expr),+ $(,)?) => {
-        $( $query = $query.bind($rows.map(|$row| $value).collect::<Vec<_>>()); )+
-    };
-}
-
 /// Writes what a group came to.
 pub(crate) async fn write(connection: &mut PgConnection, draft: &Draft) -> Result<(), sqlx::Error> {
+    let mut statement = put_together(draft)?;
+    statement.sql.push(' ');
+    statement.bind(signed(draft.seq))?;
+    statement.bind(&draft.chain[..])?;
+    statement.bind(draft.growth())?;
+    statement.bind(signed(draft.before))?;
+    statement.number(HEAD);
+    // Put together from the texts of this file alone; every value is an argument.
+    let moved =
+        sqlx::query_with(AssertSqlSafe(statement.sql), statement.arguments).execute(connection).await?;
+    // It is locked: another number means another writer that did not ask.
+    if moved.rows_affected() == 1 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
+}
+
+#[expect(unused_variables, reason = "each column of a row needs some of it")]
+fn put_together(draft: &Draft) -> Result<Statement, sqlx::Error> {
     let rows = &draft.rows;
-    let mut query = sqlx::query(WRITE);
-    columns!(query, rows.entries.iter(), row =>
+    let mut statement = Statement { sql: String::new(), arguments: PgArguments::default(), numbered: 0 };
+    part!(statement, "entries", ENTRIES, rows.entries.iter(), row =>
         signed(row.seq), row.payload.as_slice(), &row.digest[..], &row.chain[..]);
-    columns!(query, rows.certificates.values().map(|(row, _)| row), row =>
+    part!(statement, "register", CERTIFICATES, rows.certificates.values(), (row, revision) =>
         id(row.id.as_bytes()), i32::from(row.version), row.issuer.as_str(), &row.number[..16],
         &row.number[16..], &row.person[..], i64::from(row.slot), row.photo.as_ref().map(bytes),
-        row.sealed.as_slice());
-    columns!(query, rows.certificates.values(), row => signed(row.1));
-    columns!(query, rows.revisions.iter(), row => id(row.0.as_bytes()), signed(*row.1));
-    let annotations = || rows.annotations.values().map(|(row, ..)| row);
-    columns!(query, annotations(), row =>
-        id(row.id.as_bytes()), id(row.certificate.as_bytes()), row.issuer.as_str(), &row.code[..], i64::from(row.slot),
-        row.state.as_str(), row.document.as_ref().map(bytes), row.sealed.as_slice());
-    columns!(query, rows.annotations.values(), row => signed(row.1), i32::try_from(row.2).unwrap_or(i32::MAX));
-    let jobs = || rows.jobs.values().flatten();
-    columns!(query, jobs().map(|(job, _)| job), job =>
+        row.sealed.as_slice(), signed(*revision));
+    part!(statement, "revisions", REVISIONS, rows.revisions.iter(), row =>
+        id(row.0.as_bytes()), signed(*row.1));
+    part!(statement, "orders", ANNOTATIONS, rows.annotations.values(), (row, decided_on, nth) =>
+        id(row.id.as_bytes()), id(row.certificate.as_bytes()), row.issuer.as_str(), &row.code[..],
+        i64::from(row.slot), row.state.as_str(), row.document.as_ref().map(bytes), row.sealed.as_slice(),
+        signed(*decided_on), i32::try_from(*nth).unwrap_or(i32::MAX));
+    part!(statement, "queue", JOBS, rows.jobs.values().flatten(), (job, held) =>
         id(job.annotation.as_bytes()), id(job.certificate.as_bytes()), job.issuer.as_str(),
-        nanos(job.requested_at), nanos(job.due_at), nanos(job.ready_at), i64::from(job.attempts), job.parked);
-    columns!(query, jobs().map(|(_, held)| held), held =>
+        nanos(job.requested_at), nanos(job.due_at), nanos(job.ready_at), i64::from(job.attempts), job.parked,
         held.map(|held| held.fence), held.map(|held| held.until), held.map(|held| held.holder));
-    let settled = rows.jobs.iter().filter(|(_, job)| job.is_none());
-    query = query.bind(settled.map(|(of, _)| id(of.as_bytes())).collect::<Vec<_>>());
-    columns!(query, rows.plain_copies.iter(), row => id(row.0.as_bytes()), bytes(row.1));
-    columns!(query, rows.documents.iter(), row =>
-        bytes(row.0), row.1.0.map(|of| id(of.as_bytes())), row.1.1.map(|of| id(of.as_bytes())));
-    columns!(query, rows.keys.values(), key =>
+    part!(statement, "settled", SETTLED, rows.jobs.iter().filter(|(_, job)| job.is_none()), row =>
+        id(row.0.as_bytes()));
+    part!(statement, "plain", PLAIN_COPIES, rows.plain_copies.iter(), row =>
+        id(row.0.as_bytes()), bytes(row.1));
+    part!(statement, "named", DOCUMENTS, rows.documents.iter(), (digest, (annotation, certificate)) =>
+        bytes(digest), annotation.map(|of| id(of.as_bytes())), certificate.map(|of| id(of.as_bytes())));
+    part!(statement, "callers", API_KEYS, rows.keys.values(), key =>
         id(key.id.as_bytes()), bytes(&key.secret), key.scopes.join(" "),
         key.issuer.map(|issuer| issuer.as_str().to_owned()), key.label.as_str(), nanos(key.created_at),
         key.revoked_at.map(nanos));
-    columns!(query, rows.answers.iter(), row =>
-        id(&row.0.0), bytes(&row.0.1), bytes(&row.1.request), nanos(row.1.at));
-    columns!(query, rows.answers.values().map(|answer| &answer.outcome), outcome =>
-        match outcome { Outcome::Ordered { annotation, .. } => Some(id(annotation.as_bytes())), _ => None },
-        match outcome { Outcome::Ordered { place, .. } => Some(signed(*place)), _ => None },
-        match outcome { Outcome::Entered { certificate, .. } => Some(id(certificate.as_bytes())), _ => None },
-        match outcome { Outcome::Entered { status, .. } => Some(status.as_str()), _ => None });
-    columns!(query, rows.about_certificates.iter(), row => id(row.0.as_bytes()), signed(row.1));
-    columns!(query, rows.about_owners.iter(), row => id(row.0.as_bytes()), signed(row.1));
-    columns!(query, rows.about_annotations.iter(), row => id(row.0.as_bytes()), signed(row.1));
-    columns!(query, rows.about_issuers.iter(), row => row.0.as_str(), signed(row.1));
-    let moved = query
-        .bind(signed(draft.seq))
-        .bind(&draft.chain[..])
-        .bind(draft.growth())
-        .bind(signed(draft.before))
-        .execute(connection)
-        .await?;
-    // It is locked: another number means another writer that did not ask.
-    if moved.rows_affected() == 1 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
+    part!(statement, "answered", ANSWERS, rows.answers.iter(), ((caller, key), answer) =>
+        id(caller), bytes(key), bytes(&answer.request), nanos(answer.at),
+        match &answer.outcome { Outcome::Ordered { annotation, .. } => Some(id(annotation.as_bytes())), _ => None },
+        match &answer.outcome { Outcome::Ordered { place, .. } => Some(signed(*place)), _ => None },
+        match &answer.outcome { Outcome::Entered { certificate, .. } => Some(id(certificate.as_bytes())), _ => None },
+        match &answer.outcome { Outcome::Entered { status, .. } => Some(status.as_str()), _ => None });
+    part!(statement, "trail_c", TRAIL_CERTIFICATES, rows.about_certificates.iter(), row =>
+        id(row.0.as_bytes()), signed(row.1));
+    part!(statement, "trail_o", TRAIL_OWNERS, rows.about_owners.iter(), row =>
+        id(row.0.as_bytes()), signed(row.1));
+    part!(statement, "trail_a", TRAIL_ANNOTATIONS, rows.about_annotations.iter(), row =>
+        id(row.0.as_bytes()), signed(row.1));
+    part!(statement, "trail_i", TRAIL_ISSUERS, rows.about_issuers.iter(), row =>
+        row.0.as_str(), signed(row.1));
+    part!(statement, "trail_u", TRAIL_ACCOUNTS, rows.about_accounts.iter(), row =>
+        id(row.0.as_bytes()), signed(row.1));
+    if !rows.accounts.is_empty() {
+        let accounts = || rows.accounts.values();
+        statement.bind(accounts().map(|(row, _)| id(row.id.as_bytes())).collect::<Vec<_>>())?;
+        statement.bind(accounts().map(|(row, _)| &row.login[..]).collect::<Vec<_>>())?;
+        statement.bind(draft.moved)?;
+        statement.part("freed", FREED);
+    }
+    part!(statement, "people", ACCOUNTS, rows.accounts.values(), (row, revision) =>
+        id(row.id.as_bytes()), &row.login[..], i64::from(row.slot), row.sealed.as_slice(), signed(*revision));
+    part!(statement, "visits", SESSIONS, rows.sessions.values(), (row, revision) =>
+        bytes(&row.token), id(row.account.as_bytes()), nanos(row.began_at), nanos(row.seen_at),
+        row.ended_at.map(nanos), signed(*revision));
+    part!(statement, "sent", CODES, rows.codes.iter(), ((purpose, mobile), (row, revision)) =>
+        *purpose, &mobile[..], bytes(&row.digest), &row.salt[..], nanos(row.sent_at), i32::from(row.mistyped),
+        row.used, signed(*revision));
+    Ok(statement)
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::call::Call;
 use crate::chance::{self, Chance};
 use crate::judges::{Exhibit, Pdfsig};
-use crate::records::record;
+use crate::records::{UNSIGNED, record};
 use crate::service::Service;
 
 fn reasons(answer: &Value) -> Vec<&str> {
@@ -102,9 +102,7 @@ fn an_emptied_or_missing_signature_is_no_signature() {
 #[test]
 fn what_people_upload_by_mistake_is_told_apart() {
     let service = Service::start();
-    let unsigned = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n\
-        trailer<</Root 1 0 R/Size 3>>\nstartxref\n0\n%%EOF\n";
-    assert_eq!(service.judge_file(unsigned)["verdict"], "unsigned");
+    assert_eq!(service.judge_file(UNSIGNED)["verdict"], "unsigned");
     let photo = crate::records::portrait();
     for bytes in [&b""[..], b"hello", &photo, b"%PDF-1.7\n", &[0; 4_096]] {
         let answer = service.judge_file(bytes);

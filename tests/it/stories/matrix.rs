@@ -2,11 +2,13 @@
 //! without a route.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 
 use crate::call::{Answer, Call};
 use crate::document::Document;
+use crate::people::{PASSWORD, Person};
 use crate::records::{HUNAN, SICHUAN, exempt_record, record, record_of};
 use crate::service::{Service, order};
 
@@ -17,10 +19,14 @@ enum Access {
     Anybody,
     /// Whoever has this scope.
     Scope(&'static str),
+    /// Whoever is logged in.
+    LoggedIn,
+    /// A holder who accepted the service notice.
+    Holder,
 }
-use Access::{Anybody, Scope};
+use Access::{Anybody, Holder, LoggedIn, Scope};
 
-/// What an agency of another issuer is told.
+/// What an agency of another issuer, or another holder, is told.
 #[derive(Clone, Copy)]
 enum Foreign {
     /// That there is nothing.
@@ -56,6 +62,33 @@ fn rows() -> Vec<Row> {
         }),
         row("POST /api/v1/verify/document", Anybody, 200, OwnOnly, |_| {
             Call::post("/api/v1/verify/document").body("application/pdf", b"no pdf")
+        }),
+        row("POST /api/v1/verify/query", Anybody, 422, OwnOnly, |_| {
+            let captcha = json!({"captcha_id": "none", "captcha": "", "name": "张三", "id_number": "", "management_no": ""});
+            Call::post("/api/v1/verify/query").json(&captcha)
+        }),
+        row("POST /api/v1/captchas", Anybody, 200, OwnOnly, |_| Call::post("/api/v1/captchas")),
+        row("POST /api/v1/verification-codes", Anybody, 202, OwnOnly, |_| {
+            // Once a minute to each mobile.
+            static NEXT: AtomicU32 = AtomicU32::new(0);
+            let mobile = format!("139{:08}", NEXT.fetch_add(1, Ordering::Relaxed));
+            Call::post("/api/v1/verification-codes").json(&json!({"purpose": "sign_up", "mobile": mobile}))
+        }),
+        row("POST /api/v1/accounts", Anybody, 422, OwnOnly, |world| {
+            let form = world.service.sign_up_form(&world.record, "13700000000", "000000");
+            Call::post("/api/v1/accounts").json(&form)
+        }),
+        row("POST /api/v1/accounts/recovery", Anybody, 422, OwnOnly, |_| {
+            let form =
+                json!({"account": "x", "mobile": "13700000000", "code": "000000", "password": PASSWORD});
+            Call::post("/api/v1/accounts/recovery").json(&form)
+        }),
+        row("POST /api/v1/sessions", Anybody, 422, OwnOnly, |_| {
+            let form = json!({"account": "x", "password": PASSWORD, "captcha_id": "none", "captcha": ""});
+            Call::post("/api/v1/sessions").json(&form)
+        }),
+        row("POST /dev/accounts", Anybody, 200, OwnOnly, |_| {
+            Call::post("/dev/accounts").json(&json!({"kind": "holder", "name": "甲"}))
         }),
         row("POST /dev/keys", Anybody, 200, OwnOnly, |_| {
             Call::post("/dev/keys").json(&json!({"scopes": ["audit:read"], "issuer": "*"}))
@@ -154,12 +187,53 @@ fn rows() -> Vec<Row> {
         row("POST /api/v1/admin/keys/{id}/revocation", Scope("keys:write"), 200, NotFound, |world| {
             Call::post(&format!("/api/v1/admin/keys/{}/revocation", world.key)).json(&json!({}))
         }),
+        get("GET /api/v1/me", LoggedIn, 200, OwnOnly, |_| Call::get("/api/v1/me")),
+        row("DELETE /api/v1/sessions/current", LoggedIn, 204, OwnOnly, |_| {
+            Call::new("DELETE", "/api/v1/sessions/current")
+        }),
+        row("DELETE /api/v1/sessions", LoggedIn, 204, OwnOnly, |_| Call::new("DELETE", "/api/v1/sessions")),
+        row("POST /api/v1/me/password", Holder, 422, OwnOnly, |_| {
+            let form = json!({"old_password": PASSWORD, "new_password": "short"});
+            Call::post("/api/v1/me/password").json(&form)
+        }),
+        row("POST /api/v1/me/mobile", Holder, 401, OwnOnly, |_| {
+            let form = json!({"mobile": "13700000000", "code": "000000", "password": PASSWORD});
+            Call::post("/api/v1/me/mobile").json(&form)
+        }),
+        get("GET /api/v1/me/log", Holder, 200, OwnOnly, |_| Call::get("/api/v1/me/log")),
+        get("GET /api/v1/me/export", Holder, 200, OwnOnly, |_| Call::get("/api/v1/me/export")),
+        get("GET /api/v1/me/certificates", Holder, 200, OwnOnly, |_| Call::get("/api/v1/me/certificates")),
+        get("GET /api/v1/me/certificates/{id}", Holder, 200, NotFound, |world| {
+            Call::get(&format!("/api/v1/me/certificates/{}", world.certificate))
+        }),
+        get("GET /api/v1/me/certificates/{id}/document", Holder, 200, NotFound, |world| {
+            Call::get(&format!("/api/v1/me/certificates/{}/document", world.exempt))
+        }),
+        row("POST /api/v1/me/certificates/{id}/annotations", Holder, 202, NotFound, |world| {
+            let path = format!("/api/v1/me/certificates/{}/annotations", world.exempt);
+            let form = json!({"scenario": "self_use", "days": 1});
+            Call::post(&path).header("Idempotency-Key", "matrix").json(&form)
+        }),
+        get("GET /api/v1/me/annotations/{id}", Holder, 200, NotFound, |world| {
+            Call::get(&format!("/api/v1/me/annotations/{}", world.annotation))
+        }),
+        get("GET /api/v1/me/annotations/{id}/events", Holder, 200, NotFound, |world| {
+            Call::get(&format!("/api/v1/me/annotations/{}/events", world.annotation))
+        }),
+        get("GET /api/v1/me/annotations/{id}/document", Holder, 200, NotFound, |world| {
+            Call::get(&format!("/api/v1/me/annotations/{}/document", world.annotation))
+        }),
+        row("POST /api/v1/me/annotations/{id}/revocation", Holder, 409, NotFound, |world| {
+            Call::post(&format!("/api/v1/me/annotations/{}/revocation", world.revoked))
+        }),
+        // After every route that wants it.
+        row("POST /api/v1/me/notice", LoggedIn, 200, OwnOnly, |_| Call::post("/api/v1/me/notice")),
         // Last: it empties the store under everybody's feet.
         row("POST /dev/reset", Anybody, 200, OwnOnly, |_| Call::post("/dev/reset").json(&json!({}))),
     ]
 }
 
-/// What the calls are about, all of it Hunan's.
+/// What the calls are about, all of it Hunan's and of one holder.
 struct World {
     service: Service,
     record: Value,
@@ -185,7 +259,10 @@ impl World {
         let form = json!({"scopes": ["audit:read"], "issuer": HUNAN, "label": "to be ended"});
         let key = service.post("/api/v1/admin/keys", &form).expect(201);
         service.plant(key["key"].as_str().unwrap());
-        let (exempt, suspended) = (service.enter(&exempt_record(2)), service.enter(&record_of(3, HUNAN)));
+        let mut exempt = exempt_record(2);
+        exempt["holder"] = record["holder"].clone();
+        let (exempt, suspended) = (service.enter(&exempt), service.enter(&record_of(3, HUNAN)));
+        service.sign_up(&record_of(3, HUNAN), "13800000003");
         Self {
             annotation: id(&copy),
             revoked: id(&revoked),
@@ -197,6 +274,22 @@ impl World {
             exempt,
             suspended,
         }
+    }
+
+    /// A fresh session of the holder.
+    fn holder(&self) -> String {
+        Person::holding(&self.service, &self.record).token
+    }
+
+    /// A fresh session of another holder, who has no certificate.
+    fn other_holder(&self) -> String {
+        Person::made(&self.service, &json!({"kind": "holder", "name": "甲"})).token
+    }
+
+    /// A fresh session of a holder who did not accept the notice.
+    fn newcomer(&self) -> String {
+        let account = record_of(3, HUNAN)["holder"]["id_number"].as_str().unwrap().to_owned();
+        self.service.log_in(&account, PASSWORD).token
     }
 
     fn ask(&self, row: &Row, key: Option<&str>) -> Answer {
@@ -236,15 +329,24 @@ fn every_route_answers_every_caller_as_its_row_says() {
     let foreign = service.new_key(&["*"], SICHUAN);
     let everything = service.new_key(&["*"], HUNAN);
     for row in &rows {
-        let Scope(scope) = row.access else {
-            for key in [None, Some(never_made.as_str()), Some(everything.as_str())] {
-                if row.route != "POST /dev/reset" || key.is_none() {
-                    let answer = world.ask(row, key);
-                    assert_eq!(answer.status, row.status, "{}: {answer}", row.route);
+        let scope = match row.access {
+            Anybody => {
+                let holder = world.holder();
+                for key in [None, Some(never_made.as_str()), Some(everything.as_str()), Some(&holder)] {
+                    if row.route != "POST /dev/reset" || key.is_none() {
+                        let answer = world.ask(row, key);
+                        assert_eq!(answer.status, row.status, "{}: {answer}", row.route);
+                    }
                 }
+                continue;
             }
-            continue;
+            LoggedIn | Holder => {
+                judge_own_route(&world, row, &everything);
+                continue;
+            }
+            Scope(scope) => scope,
         };
+        world.ask(row, Some(&world.holder())).problem(401, "unauthenticated");
         world.ask(row, None).problem(401, "unauthenticated");
         world.ask(row, Some(&never_made)).problem(401, "unauthenticated");
         let others: Vec<&str> = SCOPES.into_iter().filter(|other| *other != scope).collect();
@@ -270,4 +372,29 @@ fn every_route_answers_every_caller_as_its_row_says() {
             assert_eq!(answer.status, row.status, "{}: {answer}", row.route);
         }
     }
+}
+
+/// Holds a route of people against every caller.
+fn judge_own_route(world: &World, row: &Row, agency: &str) {
+    let never_made = format!("vs_{}", "A".repeat(43));
+    for key in [None, Some(never_made.as_str()), Some(agency)] {
+        world.ask(row, key).problem(401, "unauthenticated");
+    }
+    let newcomer = world.ask(row, Some(&world.newcomer()));
+    match row.access {
+        Holder => drop(newcomer.problem(403, "notice-not-accepted")),
+        _ => assert_eq!(newcomer.status, row.status, "{}: {newcomer}", row.route),
+    }
+    let other = world.ask(row, Some(&world.other_holder()));
+    match row.foreign {
+        Foreign::NotFound => drop(other.problem(404, "not-found")),
+        Foreign::OwnOnly | Foreign::Refused => {
+            assert_eq!(other.status, row.status, "{}: {other}", row.route);
+            for name in [&world.certificate, &world.annotation, &world.exempt] {
+                assert!(!other.text().contains(name.as_str()), "{}: another sees {name}", row.route);
+            }
+        }
+    }
+    let holder = world.ask(row, Some(&world.holder()));
+    assert_eq!(holder.status, row.status, "{}: {holder}", row.route);
 }

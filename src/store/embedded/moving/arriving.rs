@@ -10,6 +10,9 @@ use crate::domain::ids::Sha256;
 use crate::domain::ledger::Head;
 use crate::store::Fault;
 use crate::store::chain::{StoreId, link, sha256};
+use crate::store::embedded::accounts::{
+    CODES, LOGINS, SESSIONS, names_in_use, session_key, verification_key,
+};
 use crate::store::embedded::calls::blocking;
 use crate::store::embedded::documents::Documents;
 use crate::store::embedded::fold::{annotation_key, certificate_key, document_key, photo_key};
@@ -154,24 +157,35 @@ impl Folder {
         Ok(Counts {
             certificates: count(b"c")?,
             annotations: count(b"a")?,
+            accounts: count(LOGINS)?,
+            sessions: count(SESSIONS)?,
+            codes: count(CODES)?,
             documents: count(b"s")? + count(b"q")?,
         })
     }
 
-    fn lacking(&self, named: &Mentions) -> Result<Counts, Fault> {
+    fn held(&self, named: &Mentions) -> Result<Counts, Fault> {
         let now = self.index.now();
-        let lacks = |key: Vec<u8>| now.find(&key).map(|value| value.is_none());
-        let mut lacking = Counts::default();
+        let holds = |key: Vec<u8>| now.find(&key).map(|value| value.is_some());
+        let logins = named.logins.keys().copied();
+        let accounts = names_in_use(&now, named.accounts.keys().copied(), logins)?;
+        let mut held = Counts { accounts, ..Counts::default() };
         for id in &named.certificates {
-            lacking.certificates += u64::from(lacks(certificate_key(*id))?);
+            held.certificates += u64::from(holds(certificate_key(*id))?);
         }
         for id in &named.annotations {
-            lacking.annotations += u64::from(lacks(annotation_key(*id))?);
+            held.annotations += u64::from(holds(annotation_key(*id))?);
+        }
+        for token in &named.sessions {
+            held.sessions += u64::from(holds(session_key(*token))?);
+        }
+        for (purpose, mobile) in &named.codes {
+            held.codes += u64::from(holds(verification_key(purpose, *mobile))?);
         }
         for digest in &named.documents {
-            lacking.documents += u64::from(lacks(document_key(*digest))? && lacks(photo_key(*digest))?);
+            held.documents += u64::from(holds(document_key(*digest))? || holds(photo_key(*digest))?);
         }
-        Ok(lacking)
+        Ok(held)
     }
 
     fn verified(&self) -> Result<Option<Verified>, Fault> {
@@ -270,9 +284,9 @@ impl Target for Arriving {
         blocking(move || folder.counts()).await
     }
 
-    async fn lacking(&self, named: &Arc<Mentions>) -> Result<Counts, Fault> {
+    async fn held(&self, named: &Arc<Mentions>) -> Result<Counts, Fault> {
         let (folder, named) = (self.0.clone(), named.clone());
-        blocking(move || folder.lacking(&named)).await
+        blocking(move || folder.held(&named)).await
     }
 
     async fn verified(&self) -> Result<Option<Verified>, Fault> {

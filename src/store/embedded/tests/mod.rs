@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test panics")]
 
+mod accounts;
 mod copies;
 mod damage;
 mod disk;
@@ -16,7 +17,7 @@ mod keeping {
 }
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, Weak};
 
 use async_trait::async_trait;
 use tempfile::TempDir;
@@ -27,15 +28,17 @@ use crate::store::chain::sha256;
 use crate::store::cipher::Master;
 use crate::store::contract::Home;
 use crate::store::embedded::{Embedded, Options};
+use crate::store::samples::person;
 
-/// A folder for one store.
-struct Folder(TempDir);
+/// A folder for one store, and the one that a contract opened in it last.
+struct Folder(TempDir, Mutex<Weak<Embedded>>);
 
 impl Folder {
     fn new() -> Self {
         // In memory where that can be had: these tests make hundreds of stores.
         let memory = Path::new("/dev/shm");
-        Self(if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap())
+        let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+        Self(folder.unwrap(), Mutex::default())
     }
 
     fn path(&self) -> &Path {
@@ -59,7 +62,14 @@ fn digest(bytes: &[u8]) -> Sha256 {
 #[async_trait]
 impl Home for Folder {
     async fn open(&self) -> Arc<dyn Store> {
-        Arc::new(open(self.path()))
+        let store = Arc::new(open(self.path()));
+        *self.1.lock().unwrap() = Arc::downgrade(&store);
+        store
+    }
+
+    async fn erase(&self, number: u64) -> usize {
+        let store = self.1.lock().unwrap().upgrade().unwrap();
+        store.erase_person(&person(number)).await.unwrap()
     }
 
     fn digest(&self, bytes: &[u8]) -> Sha256 {

@@ -5,12 +5,13 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
+use crate::domain::account::Purpose;
 use crate::domain::query::{CertificateQuery, EntryQuery};
 use crate::store::embedded::tests::{Folder, digest, open, options};
 use crate::store::embedded::{check, io};
 use crate::store::samples::{
-    NAME, REASON, RECIPIENT, annotation, certificate, dossier, enter, entered, event, ordered, person,
-    sealed, write,
+    HASH, NAME, REASON, RECIPIENT, annotation, certificate, code, dossier, enter, entered, event, mobile,
+    opened, ordered, person, sealed, session, write,
 };
 use crate::store::{Change, Store, Write};
 
@@ -54,12 +55,20 @@ async fn no_file_holds_anything_personal_in_clear() {
     let folder = Folder::new();
     let store = open(folder.path());
     full_life(&store, 1).await;
+    let (account, _) = opened(&store, 1).await;
+    let writes = vec![
+        Write::Session(session(&account, 1)),
+        Write::VerificationCode(mobile(1), code(Purpose::SignUp, 1)),
+    ];
+    store.commit(Change { writes, ..Change::default() }).await.unwrap();
     store.close().await.unwrap();
     let certificate = certificate(1);
     let code = annotation(&certificate, 1).code;
     let markers = [
         ("the name", NAME.as_bytes().to_vec()),
         ("the identity number", person(1).number().as_bytes().to_vec()),
+        ("the mobile", mobile(1).as_str().as_bytes().to_vec()),
+        ("the password's hash", HASH.as_bytes().to_vec()),
         ("the recipient", RECIPIENT.as_bytes().to_vec()),
         ("the reason", REASON.as_bytes().to_vec()),
         ("the management number", certificate.details.management_no.as_str().as_bytes().to_vec()),

@@ -56,6 +56,10 @@ impl Home for OnServer {
         Arc::new(Postgres::open(self.options().await).await.unwrap())
     }
 
+    async fn erase(&self, number: u64) -> usize {
+        self.0.erase(number).await
+    }
+
     fn digest(&self, bytes: &[u8]) -> Sha256 {
         digest(bytes)
     }

@@ -41,6 +41,7 @@ use crate::store::cipher::Master;
 use crate::store::contract::Home;
 use crate::store::postgres::tests::scratch::Scratch;
 use crate::store::postgres::{Documents, Options, Postgres};
+use crate::store::samples::person;
 
 /// A database and an object store, and any number of nodes on them.
 pub(crate) struct Cluster {
@@ -82,6 +83,11 @@ fn digest(bytes: &[u8]) -> Sha256 {
 impl Home for Cluster {
     async fn open(&self) -> Arc<dyn Store> {
         self.node().await
+    }
+
+    async fn erase(&self, number: u64) -> usize {
+        // By another node: what it erased is erased at once here too.
+        self.node().await.erase_person(&person(number)).await.unwrap()
     }
 
     fn digest(&self, bytes: &[u8]) -> Sha256 {

@@ -15,7 +15,7 @@ use crate::store::migrate::Holding;
 use crate::store::postgres::Postgres;
 use crate::store::postgres::tests::{Cluster, digest};
 use crate::store::samples::{
-    annotation, at, begun, certificate, dossier, enter, entered, ordered, person, write,
+    annotation, at, begun, certificate, dossier, enter, entered, opened, ordered, person, write,
 };
 use crate::store::{Change, CommitError, Expect, Health, Store, Write};
 
@@ -256,6 +256,20 @@ async fn the_database_itself_refuses_two_orders_decided_on_one_revision() {
     let refused = copied.execute(&mut beside).await.unwrap_err();
     let refused = refused.as_database_error().unwrap();
     assert_eq!(refused.constraint(), Some("annotations_decided_once"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_database_itself_refuses_a_second_account_of_a_login_name() {
+    let cluster = Cluster::new();
+    let node = cluster.node().await;
+    opened(&*node, 1).await;
+    let mut beside = cluster.scratch().await.connect().await;
+    let copied = sqlx::query(
+        "insert into accounts select gen_random_uuid(), login, slot, sealed, revision from accounts",
+    );
+    let refused = copied.execute(&mut beside).await.unwrap_err();
+    let refused = refused.as_database_error().unwrap();
+    assert_eq!(refused.constraint(), Some("accounts_one_of_a_login"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

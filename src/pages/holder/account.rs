@@ -1,0 +1,226 @@
+//! The account's own page: mobile, password, sessions, what was done.
+
+use askama::Template;
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Extension, Form, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::Deserialize;
+
+use crate::desk::account::session::LoggedIn;
+use crate::desk::{Desk, DeskError};
+use crate::domain::account::{Account, Mobile, Owner, Purpose};
+use crate::domain::event::Deed;
+use crate::http::client::Client;
+use crate::pages::assets::Assets;
+use crate::pages::holder::entry::{address, send_code, sent_note};
+use crate::pages::holder::faults::Faults;
+use crate::pages::holder::{logged_in, to_login, turn_away, with_session};
+use crate::pages::speech::{Dated, Speech};
+use crate::pages::{Counter, page, see_other};
+
+/// Lines of the log that the page shows, the newest first.
+const LOG_LINES: usize = 20;
+
+/// Who somebody is, masked as far as its owner needs no more to recognise it.
+pub(super) fn id_masked(account: &Account) -> String {
+    match &account.owner {
+        Owner::Holder(person) => person.masked(),
+        owner => owner.login().as_str().to_owned(),
+    }
+}
+
+struct LogLine {
+    at: Dated,
+    what: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "holder/account.html", config = "src/pages/askama.toml")]
+struct AccountPage<'a> {
+    say: Speech,
+    assets: Assets,
+    note: Option<&'a str>,
+    faults: Faults,
+    name: String,
+    id_masked: String,
+    mobile_masked: String,
+    typed_mobile: &'a str,
+    log: Vec<LogLine>,
+}
+
+fn what(deed: Deed, say: Speech) -> &'static str {
+    let (zh, en) = match deed {
+        Deed::AccountOpened => ("注册账号", "Opened the account"),
+        Deed::SessionBegun => ("登录", "Logged in"),
+        Deed::SessionEnded => ("退出", "Logged out"),
+        Deed::SessionsEnded => ("退出所有设备", "Logged out everywhere"),
+        Deed::NoticeAccepted => ("同意服务须知", "Accepted the notice"),
+        Deed::MobileChanged => ("更换手机号码", "Changed the mobile"),
+        Deed::PasswordChanged => ("修改密码", "Changed the password"),
+        Deed::AnnotationOrdered => ("提交加注申请", "Ordered an annotation"),
+        Deed::AnnotationRevoked => ("撤销加注件", "Revoked a copy"),
+        _ => ("其他操作", "Something else"),
+    };
+    say.language.pick(zh, en)
+}
+
+/// The newest lines of the log.
+async fn newest(desk: &Desk, who: &LoggedIn, say: Speech) -> Result<Vec<LogLine>, DeskError> {
+    let (mut done, mut after) = (Vec::new(), None);
+    loop {
+        let some = desk.own_log(who, after, 500).await?;
+        after = some.items.last().map(|done| done.seq);
+        let more = some.more && after.is_some();
+        done.extend(some.items);
+        if !more {
+            break;
+        }
+        done.drain(..done.len().saturating_sub(LOG_LINES));
+    }
+    let newest = done.iter().rev().take(LOG_LINES);
+    Ok(newest
+        .map(|done| LogLine { at: say.moment(done.event.at), what: what(done.event.deed, say) })
+        .collect())
+}
+
+async fn account_page(
+    counter: &Counter,
+    who: &LoggedIn,
+    typed_mobile: &str,
+    faults: Faults,
+    note: Option<&str>,
+    say: Speech,
+) -> Response {
+    let log = match newest(&counter.desk, who, say).await {
+        Ok(log) => log,
+        Err(error) => return turn_away(counter, &error, say),
+    };
+    let account = who.account();
+    let status = faults.status();
+    let html = AccountPage {
+        say,
+        assets: Assets,
+        note,
+        faults,
+        name: account.name.to_string(),
+        id_masked: id_masked(account),
+        mobile_masked: account.mobile.masked(),
+        typed_mobile,
+        log,
+    };
+    let response = page(&html, status, say);
+    html.faults.dress(response)
+}
+
+pub(super) async fn show(State(counter): State<Counter>, headers: HeaderMap, say: Speech) -> Response {
+    match logged_in(&counter, &headers, say).await {
+        Ok(who) => account_page(&counter, &who, "", Faults::default(), None, say).await,
+        Err(elsewhere) => elsewhere,
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct NewMobile {
+    mobile: String,
+    code: String,
+    password: String,
+    act: String,
+}
+
+pub(super) async fn change_mobile(
+    State(counter): State<Counter>,
+    client: Option<Extension<Client>>,
+    headers: HeaderMap,
+    say: Speech,
+    sent: Result<Form<NewMobile>, FormRejection>,
+) -> Response {
+    let who = match logged_in(&counter, &headers, say).await {
+        Ok(who) => who,
+        Err(elsewhere) => return elsewhere,
+    };
+    let typed = sent.map(|Form(typed)| typed).unwrap_or_default();
+    let refused = if typed.act == "send" {
+        match send_code(&counter.desk, Purpose::ChangeMobile, &typed.mobile, say).await {
+            Ok(()) => {
+                return account_page(
+                    &counter,
+                    &who,
+                    &typed.mobile,
+                    Faults::default(),
+                    Some(sent_note(say)),
+                    say,
+                )
+                .await;
+            }
+            Err(refused) => refused,
+        }
+    } else {
+        match typed.mobile.trim().parse::<Mobile>() {
+            Err(fault) => Ok(Faults::field("mobile", &fault, say)),
+            Ok(mobile) => {
+                let from = address(client);
+                match counter.desk.change_mobile(&who, &mobile, &typed.code, &typed.password, from).await {
+                    Ok(_) => return see_other(&format!("/me/account{}", say.query())),
+                    Err(error) => Faults::of_error(&error, say),
+                }
+            }
+        }
+    };
+    match refused {
+        Ok(faults) => account_page(&counter, &who, &typed.mobile, faults, None, say).await,
+        Err(elsewhere) => elsewhere,
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct NewPassword {
+    old: String,
+    new: String,
+    again: String,
+}
+
+pub(super) async fn change_password(
+    State(counter): State<Counter>,
+    client: Option<Extension<Client>>,
+    headers: HeaderMap,
+    say: Speech,
+    sent: Result<Form<NewPassword>, FormRejection>,
+) -> Response {
+    let who = match logged_in(&counter, &headers, say).await {
+        Ok(who) => who,
+        Err(elsewhere) => return elsewhere,
+    };
+    let typed = sent.map(|Form(typed)| typed).unwrap_or_default();
+    let refused = if typed.new == typed.again {
+        match counter.desk.change_password(&who, &typed.old, &typed.new, address(client)).await {
+            Ok(begun) => {
+                return with_session(&counter, &begun, see_other(&format!("/me/account{}", say.query())));
+            }
+            Err(error) => Faults::of_error(&error, say),
+        }
+    } else {
+        let differs = say.pick("两次输入的新密码不一致。", "The two new passwords differ.");
+        Ok(Faults::said("again", differs.to_owned()))
+    };
+    match refused {
+        Ok(faults) => account_page(&counter, &who, "", faults, None, say).await,
+        Err(elsewhere) => elsewhere,
+    }
+}
+
+pub(super) async fn log_out_everywhere(
+    State(counter): State<Counter>,
+    headers: HeaderMap,
+    say: Speech,
+) -> Response {
+    match logged_in(&counter, &headers, say).await {
+        Ok(who) => match counter.desk.log_out_everywhere(&who).await {
+            Ok(()) => to_login(&counter, say),
+            Err(error) => turn_away(&counter, &error, say),
+        },
+        Err(elsewhere) => elsewhere,
+    }
+}

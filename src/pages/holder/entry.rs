@@ -1,0 +1,295 @@
+//! The doors: log in and out, open an account, set a forgotten password anew.
+
+use askama::Template;
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Extension, Form, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::Deserialize;
+
+use crate::desk::account::back_off::Address;
+use crate::desk::account::captcha::{Kind, Puzzle, Solution};
+use crate::desk::account::session::Credentials;
+use crate::desk::account::settings::Recovery;
+use crate::desk::account::sign_up::SignUpForm;
+use crate::desk::{Desk, DeskError};
+use crate::domain::account::{Mobile, Purpose};
+use crate::domain::identity::RESIDENT_CARD;
+use crate::http::client::Client;
+use crate::pages::assets::Assets;
+use crate::pages::holder::faults::Faults;
+use crate::pages::holder::{logged_in, to_login, turn_away, with_session};
+use crate::pages::speech::Speech;
+use crate::pages::{Counter, page, see_other, undone};
+
+/// What a sent form says of itself where a field was forgotten: nothing.
+type Sent<T> = Result<Form<T>, FormRejection>;
+
+fn read<T: Default>(sent: Sent<T>) -> T {
+    sent.map(|Form(form)| form).unwrap_or_default()
+}
+
+/// Where failures of whoever asks are counted.
+pub(super) fn address(client: Option<Extension<Client>>) -> Option<Address> {
+    client.map(|Extension(client)| Address::new(client.bits()))
+}
+
+// ---- log in ---------------------------------------------------------------------------------------------------------
+
+/// A captcha on a form.
+struct Shown {
+    id: String,
+    image: Option<String>,
+    question: Option<String>,
+}
+
+async fn draw(desk: &Desk, kind: Kind, say: Speech) -> Result<Shown, DeskError> {
+    let captcha = desk.draw_captcha(kind, say.language).await?;
+    Ok(match captcha.puzzle {
+        Puzzle::Picture(png) => Shown {
+            id: captcha.id,
+            image: Some(format!("data:image/png;base64,{}", BASE64.encode(png))),
+            question: None,
+        },
+        Puzzle::Question(question) => Shown { id: captcha.id, image: None, question: Some(question) },
+    })
+}
+
+#[derive(Template)]
+#[template(path = "holder/login.html", config = "src/pages/askama.toml")]
+struct LoginPage<'a> {
+    say: Speech,
+    assets: Assets,
+    note: Option<&'a str>,
+    faults: Faults,
+    account: &'a str,
+    captcha: Shown,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Login {
+    account: String,
+    password: String,
+    captcha_id: String,
+    captcha: String,
+    instead: Option<String>,
+    asked: Option<String>,
+}
+
+async fn login_page(desk: &Desk, account: &str, kind: Kind, faults: Faults, say: Speech) -> Response {
+    match draw(desk, kind, say).await {
+        Ok(captcha) => {
+            let status = faults.status();
+            let html = LoginPage { say, assets: Assets, note: None, faults, account, captcha };
+            let response = page(&html, status, say);
+            html.faults.dress(response)
+        }
+        Err(error) => undone(&error, say),
+    }
+}
+
+pub(super) async fn login(State(counter): State<Counter>, say: Speech) -> Response {
+    login_page(&counter.desk, "", Kind::Picture, Faults::default(), say).await
+}
+
+pub(super) async fn log_in(
+    State(counter): State<Counter>,
+    client: Option<Extension<Client>>,
+    say: Speech,
+    sent: Sent<Login>,
+) -> Response {
+    let form = read(sent);
+    match form.instead.as_deref() {
+        Some("question") => {
+            return login_page(&counter.desk, &form.account, Kind::Question, Faults::default(), say).await;
+        }
+        Some(_) => {
+            return login_page(&counter.desk, &form.account, Kind::Picture, Faults::default(), say).await;
+        }
+        None => {}
+    }
+    let kind = if form.asked.as_deref() == Some("question") { Kind::Question } else { Kind::Picture };
+    let credentials = Credentials { account: form.account.clone(), password: form.password };
+    let solution = Solution { id: form.captcha_id, answer: form.captcha };
+    match counter.desk.log_in(&credentials, &solution, address(client)).await {
+        Ok(begun) => {
+            let next = if begun.notice_accepted { "/me" } else { "/me/notice" };
+            with_session(&counter, &begun, see_other(&format!("{next}{}", say.query())))
+        }
+        Err(error) => match Faults::of_error(&error, say) {
+            Ok(faults) => login_page(&counter.desk, &form.account, kind, faults, say).await,
+            Err(elsewhere) => elsewhere,
+        },
+    }
+}
+
+pub(super) async fn log_out(State(counter): State<Counter>, headers: HeaderMap, say: Speech) -> Response {
+    match logged_in(&counter, &headers, say).await {
+        Ok(who) => match counter.desk.log_out(&who).await {
+            Ok(()) => to_login(&counter, say),
+            Err(error) => turn_away(&counter, &error, say),
+        },
+        Err(elsewhere) => elsewhere,
+    }
+}
+
+// ---- open an account ------------------------------------------------------------------------------------------------
+
+/// Kinds of identity documents that people sign up with (GA/T 517), with their names.
+const KINDS: [(&str, &str, &str); 5] = [
+    (RESIDENT_CARD, "居民身份证", "Resident identity card"),
+    ("414", "普通护照", "Passport"),
+    ("516", "港澳居民来往内地通行证", "Mainland travel permit, Hong Kong and Macao"),
+    ("511", "台湾居民来往大陆通行证", "Mainland travel permit, Taiwan"),
+    ("553", "外国人永久居留身份证", "Foreign permanent resident card"),
+];
+
+#[derive(Template)]
+#[template(path = "holder/sign_up.html", config = "src/pages/askama.toml")]
+struct SignUpPage<'a> {
+    say: Speech,
+    assets: Assets,
+    note: Option<&'a str>,
+    faults: Faults,
+    typed: &'a SignUp,
+    kinds: &'a [(&'a str, &'a str, &'a str)],
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct SignUp {
+    name: String,
+    id_type: String,
+    id_number: String,
+    mobile: String,
+    code: String,
+    password: String,
+    act: String,
+}
+
+fn sign_up_page(typed: &SignUp, faults: Faults, note: Option<&str>, say: Speech) -> Response {
+    let status = faults.status();
+    let html = SignUpPage { say, assets: Assets, note, faults, typed, kinds: &KINDS };
+    let response = page(&html, status, say);
+    html.faults.dress(response)
+}
+
+pub(super) async fn sign_up(say: Speech) -> Response {
+    sign_up_page(&SignUp::default(), Faults::default(), None, say)
+}
+
+/// What is said when a code is on its way, whether anybody has the mobile or not.
+pub(super) fn sent_note(say: Speech) -> &'static str {
+    say.language.pick("验证码已发送，五分钟内有效。", "The code is on its way; it is good for five minutes.")
+}
+
+/// Sends a code, or says why not.
+pub(super) async fn send_code(
+    desk: &Desk,
+    purpose: Purpose,
+    mobile: &str,
+    say: Speech,
+) -> Result<(), Result<Faults, Response>> {
+    let mobile = match mobile.trim().parse::<Mobile>() {
+        Ok(mobile) => mobile,
+        Err(fault) => return Err(Ok(Faults::field("mobile", &fault, say))),
+    };
+    desk.send_code(purpose, &mobile).await.map(drop).map_err(|error| Faults::of_error(&error, say))
+}
+
+pub(super) async fn open_account(
+    State(counter): State<Counter>,
+    say: Speech,
+    sent: Sent<SignUp>,
+) -> Response {
+    let typed = read(sent);
+    let refused = if typed.act == "send" {
+        match send_code(&counter.desk, Purpose::SignUp, &typed.mobile, say).await {
+            Ok(()) => return sign_up_page(&typed, Faults::default(), Some(sent_note(say)), say),
+            Err(refused) => refused,
+        }
+    } else {
+        let form = SignUpForm {
+            name: typed.name.clone(),
+            id_type: typed.id_type.clone(),
+            id_number: typed.id_number.clone(),
+            mobile: typed.mobile.clone(),
+            password: typed.password.clone(),
+            code: typed.code.clone(),
+        };
+        match counter.desk.sign_up(form).await {
+            Ok(_) => return see_other(&format!("/login{}", say.query())),
+            Err(error) => Faults::of_error(&error, say),
+        }
+    };
+    match refused {
+        Ok(faults) => sign_up_page(&typed, faults, None, say),
+        Err(elsewhere) => elsewhere,
+    }
+}
+
+// ---- a forgotten password -------------------------------------------------------------------------------------------
+
+#[derive(Template)]
+#[template(path = "holder/recovery.html", config = "src/pages/askama.toml")]
+struct RecoveryPage<'a> {
+    say: Speech,
+    assets: Assets,
+    note: Option<&'a str>,
+    faults: Faults,
+    typed: &'a Forgotten,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Forgotten {
+    account: String,
+    mobile: String,
+    code: String,
+    password: String,
+    act: String,
+}
+
+fn recovery_page(typed: &Forgotten, faults: Faults, note: Option<&str>, say: Speech) -> Response {
+    let status = faults.status();
+    let html = RecoveryPage { say, assets: Assets, note, faults, typed };
+    let response = page(&html, status, say);
+    html.faults.dress(response)
+}
+
+pub(super) async fn recovery(say: Speech) -> Response {
+    recovery_page(&Forgotten::default(), Faults::default(), None, say)
+}
+
+pub(super) async fn recover(State(counter): State<Counter>, say: Speech, sent: Sent<Forgotten>) -> Response {
+    let typed = read(sent);
+    let refused = if typed.act == "send" {
+        match send_code(&counter.desk, Purpose::Recovery, &typed.mobile, say).await {
+            Ok(()) => return recovery_page(&typed, Faults::default(), Some(sent_note(say)), say),
+            Err(refused) => refused,
+        }
+    } else {
+        match typed.mobile.trim().parse::<Mobile>() {
+            Err(fault) => Ok(Faults::field("mobile", &fault, say)),
+            Ok(mobile) => {
+                let recovery = Recovery {
+                    account: typed.account.clone(),
+                    mobile,
+                    code: typed.code.clone(),
+                    password: typed.password.clone(),
+                };
+                match counter.desk.recover(&recovery).await {
+                    Ok(()) => return see_other(&format!("/login{}", say.query())),
+                    Err(error) => Faults::of_error(&error, say),
+                }
+            }
+        }
+    };
+    match refused {
+        Ok(faults) => recovery_page(&typed, faults, None, say),
+        Err(elsewhere) => elsewhere,
+    }
+}
