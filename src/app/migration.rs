@@ -14,7 +14,8 @@ use crate::store::embedded::moving::arriving::Arriving;
 use crate::store::embedded::moving::leaving::Leaving;
 use crate::store::inspection::Report;
 use crate::store::migrate::verification::verify;
-use crate::store::migrate::{Source, Step, Target, Watch, follow, switch};
+use crate::store::migrate::verified::Verified;
+use crate::store::migrate::{Pause, Source, Step, Target, Watch, follow, switch};
 use crate::store::postgres::{self, Postgres, Purpose};
 
 /// How far a move is: what is being done, how much of it is done, and of how much.
@@ -24,8 +25,8 @@ pub(crate) struct Progress {
     pub(crate) of: u64,
 }
 
-/// Copies the store from one home to another while it is served, or, to switch, the rest of it while it is not. Gives
-/// back what is to be said, one line a thing.
+/// Copies the store from one home to another and verifies it while it is served, or, to switch, the rest of it while it is
+/// not. Gives back what is to be said, one line a thing.
 pub(crate) async fn migrate(
     from: &Settings,
     to: &Settings,
@@ -46,28 +47,41 @@ pub(crate) async fn migrate(
     let source = open_source(from).await?;
     let id = source.id()?;
     let target = open_target(to, id).await?;
+    let cipher = Arc::new(Cipher::new(&master(from), id)?);
     if !switching {
-        let copied = follow(&*source, &*target, &watch).await?;
+        let done = follow(&*source, &*target, &cipher, &watch).await?;
         return Ok(vec![
-            format!("copied {} entries and {} documents", copied.entries, copied.documents),
+            format!("copied {} entries and {} documents", done.copied.entries, done.copied.documents),
+            format!("verified in the target: {}", done.verified.report.summary()),
             format!(
-                "the target has caught up with entry {}; it may be brought up again at any time",
-                copied.head.seq
+                "the target has caught up with entry {} and is verified so far; it may be brought up again at any time",
+                done.verified.head.seq
             ),
             "next: stop the service, then run the same command with --switch".to_owned(),
         ]);
     }
-    let cipher = Arc::new(Cipher::new(&master(from), id)?);
     let done = switch(&*source, &*target, &cipher, &watch).await?;
+    let Verified { head, counts, report } = &done.verified;
+    let before = match done.before {
+        0 => "nothing was verified before the pause; to shorten it, run without --switch first".to_owned(),
+        seq => format!(
+            "verified before the pause: up to entry {seq}; in the pause: the {} after it",
+            head.seq - seq
+        ),
+    };
+    let Pause { all, copying, verifying } = done.pause;
     Ok(vec![
         format!("copied the last {} entries and {} documents", done.copied.entries, done.copied.documents),
+        before,
+        format!("verified: the ledger ends at entry {} with the chain value {}", head.seq, head.chain),
+        format!("verified: {counts} in both homes"),
+        format!("verified: {}", report.summary()),
         format!(
-            "verified: the ledger ends at entry {} with the chain value {}",
-            done.copied.head.seq, done.copied.head.chain
+            "the pause was {:.1} s, {:.1} s to copy the rest and {:.1} s to verify it; the source is given up",
+            all.as_secs_f64(),
+            copying.as_secs_f64(),
+            verifying.as_secs_f64()
         ),
-        format!("verified: {} in both homes", done.counts),
-        format!("verified: {}", done.report.summary()),
-        format!("the pause was {:.1} s; the source is given up", done.pause.as_secs_f64()),
         "next: start the service with the settings of the target".to_owned(),
     ])
 }

@@ -22,7 +22,8 @@ pub(super) struct Migrate {
     /// Settings of the home where it is to be: an empty folder, or an empty database and an empty place for documents.
     #[arg(long, value_name = "FILE")]
     to: PathBuf,
-    /// Ends the move: the service must be stopped. Copies the rest, verifies everything, and gives the old home up.
+    /// Ends the move: the service must be stopped. Copies the rest, verifies what was not verified while it ran, and gives
+    /// the old home up.
     #[arg(long)]
     switch: bool,
 }

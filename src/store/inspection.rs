@@ -31,6 +31,16 @@ impl Report {
         self.faults.is_empty()
     }
 
+    /// Adds what was found elsewhere.
+    pub(crate) fn join(&mut self, other: Self) {
+        self.entries += other.entries;
+        self.records += other.records;
+        self.documents += other.documents;
+        self.erased += other.erased;
+        self.notes.extend(other.notes);
+        self.faults.extend(other.faults);
+    }
+
     /// How much was read.
     pub(crate) fn summary(&self) -> String {
         format!(

@@ -68,13 +68,13 @@ fn a_store_moves_to_postgresql_and_a_bucket_while_it_is_served_and_back() {
 
     let copied = migrate(&first, &shared, false);
     assert_eq!(copied.code, 0, "{copied:?}");
-    assert!(copied.stdout.contains("documents"), "{copied:?}");
+    assert!(copied.stdout.contains("is verified so far"), "{copied:?}");
     assert_eq!(migrate(&first, &shared, true).code, 2, "it is still served");
     let late = ordered(&door, 2);
     node.stop();
     let switched = migrate(&first, &shared, true);
     assert_eq!(switched.code, 0, "{switched:?}");
-    assert!(switched.stdout.contains("verified"), "{switched:?}");
+    assert!(switched.stdout.contains("verified before the pause: up to entry"), "{switched:?}");
 
     let left = run(&["serve", "--listen", "127.0.0.1:0", "--config", first.to_str().unwrap()]);
     assert!(left.code != 0 && left.said().contains("moved"), "the home that was left: {left:?}");
@@ -91,6 +91,7 @@ fn a_store_moves_to_postgresql_and_a_bucket_while_it_is_served_and_back() {
     node.stop();
     let back = migrate(&shared, &last, true);
     assert_eq!(back.code, 0, "{back:?}");
+    assert!(back.stdout.contains("run without --switch first"), "{back:?}");
     let (node, door) = serve(&last, &mut key);
     assert_eq!([ready(&door, &early), ready(&door, &late)], [early.clone(), late.clone()]);
     assert_eq!([sheet(&door, &early), sheet(&door, &late)], sheets, "the same files, byte for byte");

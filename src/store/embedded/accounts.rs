@@ -1,5 +1,7 @@
 //! Accounts, sessions and verification codes in the index: how their lines become keys, and how they are read.
 
+use std::collections::HashSet;
+
 use crate::domain::account::{Account, LoginName, Mobile, Purpose, Session, VerificationCode};
 use crate::domain::ids::{AccountId, Sha256};
 use crate::store::cipher::Kind;
@@ -36,7 +38,7 @@ pub(crate) fn session_key(token: Sha256) -> Vec<u8> {
     [SESSIONS, &token.as_bytes()[..]].concat()
 }
 
-fn verification_key(purpose: &str, mobile: Blind) -> Vec<u8> {
+pub(crate) fn verification_key(purpose: &str, mobile: Blind) -> Vec<u8> {
     [CODES, &mobile.0[..], purpose.as_bytes()].concat()
 }
 
@@ -139,6 +141,28 @@ pub(crate) fn code_revision(
 ) -> Result<Option<Revision>, Fault> {
     let value = view.find(&verification_key(purpose.word(), mobile))?;
     Ok(value.and_then(|value| revision_in(&value)))
+}
+
+/// How many login names are in use that are among these, or whose account is.
+pub(crate) fn names_in_use(
+    view: &impl View,
+    accounts: impl Iterator<Item = AccountId>,
+    logins: impl Iterator<Item = Blind>,
+) -> Result<u64, Fault> {
+    let mut used: HashSet<Blind> = HashSet::new();
+    for login in logins {
+        if view.find(&login_key(login))?.is_some() {
+            used.insert(login);
+        }
+    }
+    for id in accounts {
+        if let Some(Known { login, .. }) = known(view, id)?
+            && view.find(&login_key(login))?.as_deref() == Some(id.as_bytes())
+        {
+            used.insert(login);
+        }
+    }
+    Ok(used.len() as u64)
 }
 
 impl Core {

@@ -13,6 +13,7 @@ use crate::store::entry::Blind;
 /// Bytes of a slot; a block of the disk holds a whole number of them.
 pub(crate) const SLOT: usize = 128;
 const GROWTH: u64 = 256 * 1024;
+const SLOTS_AT_ONCE: u32 = 2048;
 
 const USED: u32 = u32::from_le_bytes(*b"USED");
 const ERASED: u32 = u32::from_le_bytes(*b"GONE");
@@ -102,6 +103,22 @@ impl Keyring {
             Err(error) => return Err(error),
         }
         Slot::read(&bytes).ok_or_else(|| io::Error::other(format!("slot {slot} of the key ring is damaged")))
+    }
+
+    /// The slots that are erased.
+    pub(crate) fn erased(&self) -> io::Result<Vec<u32>> {
+        let (mut erased, end) = (Vec::new(), self.end()?);
+        let mut bytes = vec![0; SLOTS_AT_ONCE as usize * SLOT];
+        for first in (0..end).step_by(SLOTS_AT_ONCE as usize) {
+            let slots = SLOTS_AT_ONCE.min(end - first);
+            let bytes = &mut bytes[..slots as usize * SLOT];
+            self.file.read_exact_at(bytes, offset(first))?;
+            let is_erased = |slot: &[u8]| slot[..4] == ERASED.to_le_bytes();
+            erased.extend(
+                (first..).zip(bytes.chunks_exact(SLOT)).filter(|(_, slot)| is_erased(slot)).map(|(n, _)| n),
+            );
+        }
+        Ok(erased)
     }
 
     /// Writes neighbouring slots from `first` on; durable after [`Self::sync`].

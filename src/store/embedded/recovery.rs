@@ -228,9 +228,19 @@ fn read_header(path: &Path) -> io::Result<Vec<u8>> {
 pub(crate) fn walk(
     folder: &Path,
     state: &State,
+    each: impl FnMut(&SegmentHeader, &Frame<'_>),
+) -> Result<Walked, OpenError> {
+    walk_from(folder, state, 1, each)
+}
+
+/// The same from a segment on; what comes before it is taken as its header says.
+pub(crate) fn walk_from(
+    folder: &Path,
+    state: &State,
+    beginning: u64,
     mut each: impl FnMut(&SegmentHeader, &Frame<'_>),
 ) -> Result<Walked, OpenError> {
-    let paths = segments(folder).map_err(failed("listing the ledger"))?;
+    let paths = segments(folder).map_err(failed("listing the ledger"))?.split_off(&beginning);
     let mut walked: Option<Walked> = None;
     for (first, path) in paths {
         let rotten = |offset: usize, seq: u64, why| OpenError::Rotten {
@@ -248,7 +258,11 @@ pub(crate) fn walk(
         if header.store != state.store.0 {
             return Err(rotten(0, first, "the segment belongs to another store"));
         }
-        let (seq, chain) = walked.as_ref().map_or((0, [0; 32]), |last| (last.extent.seq, last.extent.chain));
+        let (seq, chain) = match &walked {
+            Some(last) => (last.extent.seq, last.extent.chain),
+            None if beginning > 1 => (beginning - 1, header.before),
+            None => (0, [0; 32]),
+        };
         if let Some(Walked { header: before, extent }) = &walked
             && first != seq + 1
         {
@@ -279,9 +293,9 @@ pub(crate) fn walk(
         walked = Some(Walked { header, extent });
     }
     let walked = walked.ok_or(OpenError::Rotten {
-        segment: 1,
+        segment: beginning,
         offset: 0,
-        seq: 1,
+        seq: beginning,
         why: "the first segment is missing",
     })?;
     let (first, extent) = (walked.header.first, &walked.extent);

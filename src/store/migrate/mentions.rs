@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
+use std::ops::{Add, AddAssign, Sub};
 
 use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Sha256};
 use crate::store::Fault;
@@ -13,7 +14,7 @@ use crate::store::record::Unreadable;
 pub(crate) struct Counts {
     pub(crate) certificates: u64,
     pub(crate) annotations: u64,
-    /// Login names: of the accounts that one had in turn, only the last counts.
+    /// Login names in use: of the accounts that one had in turn, only the last counts.
     pub(crate) accounts: u64,
     pub(crate) sessions: u64,
     pub(crate) codes: u64,
@@ -28,16 +29,56 @@ impl fmt::Display for Counts {
     }
 }
 
+impl Add for Counts {
+    type Output = Self;
+
+    fn add(self, more: Self) -> Self {
+        Self {
+            certificates: self.certificates + more.certificates,
+            annotations: self.annotations + more.annotations,
+            accounts: self.accounts + more.accounts,
+            sessions: self.sessions + more.sessions,
+            codes: self.codes + more.codes,
+            documents: self.documents + more.documents,
+        }
+    }
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, more: Self) {
+        *self = *self + more;
+    }
+}
+
+impl Sub for Counts {
+    type Output = Self;
+
+    /// Never below nothing.
+    fn sub(self, less: Self) -> Self {
+        Self {
+            certificates: self.certificates.saturating_sub(less.certificates),
+            annotations: self.annotations.saturating_sub(less.annotations),
+            accounts: self.accounts.saturating_sub(less.accounts),
+            sessions: self.sessions.saturating_sub(less.sessions),
+            codes: self.codes.saturating_sub(less.codes),
+            documents: self.documents.saturating_sub(less.documents),
+        }
+    }
+}
+
 /// What was read in entries so far.
 #[derive(Debug, Default)]
 pub(crate) struct Mentions {
     pub(crate) slots: BTreeSet<u32>,
     pub(crate) documents: BTreeSet<Sha256>,
-    certificates: HashSet<CertificateId>,
-    annotations: HashSet<AnnotationId>,
-    accounts: HashMap<AccountId, Blind>,
-    sessions: HashSet<Sha256>,
-    codes: HashSet<(String, Blind)>,
+    pub(crate) certificates: HashSet<CertificateId>,
+    pub(crate) annotations: HashSet<AnnotationId>,
+    /// With the login name that each was last written with.
+    pub(crate) accounts: HashMap<AccountId, Blind>,
+    /// Every login name, and whose it is in the end; none where its account took another.
+    pub(crate) logins: HashMap<Blind, Option<AccountId>>,
+    pub(crate) sessions: HashSet<Sha256>,
+    pub(crate) codes: HashSet<(String, Blind)>,
 }
 
 impl Mentions {
@@ -64,7 +105,7 @@ impl Mentions {
                 }
                 WriteLine::Account(line) => {
                     self.slots.insert(line.slot);
-                    self.accounts.insert(line.id, line.login);
+                    self.name(line.id, line.login);
                 }
                 WriteLine::Session(line) => {
                     self.sessions.insert(line.token);
@@ -78,12 +119,22 @@ impl Mentions {
         Ok(())
     }
 
+    /// An account has one login name at a time, and leaves the last one free unless that is another's by then.
+    fn name(&mut self, account: AccountId, login: Blind) {
+        if let Some(before) = self.accounts.insert(account, login)
+            && let Some(holder) = self.logins.get_mut(&before)
+        {
+            holder.take_if(|holder| *holder == account);
+        }
+        self.logins.insert(login, Some(account));
+    }
+
+    /// What the entries make where nothing was before.
     pub(crate) fn counts(&self) -> Counts {
-        let logins: HashSet<&Blind> = self.accounts.values().collect();
         Counts {
             certificates: self.certificates.len() as u64,
             annotations: self.annotations.len() as u64,
-            accounts: logins.len() as u64,
+            accounts: self.logins.values().flatten().count() as u64,
             sessions: self.sessions.len() as u64,
             codes: self.codes.len() as u64,
             documents: self.documents.len() as u64,

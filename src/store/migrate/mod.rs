@@ -3,13 +3,18 @@
 //!
 //! What an entry names is in the target before the entry is: first the slots, then the documents, then the entry. So the
 //! target is a whole store at every moment, only not yet all of it, and a copy that was killed goes on from the target's
-//! head. Until the switch the target is marked as receiving and nobody serves it; at the switch the source takes no more
-//! writes, the rest is copied, all of the target is verified, and only then the source is given up and the target serves.
+//! head. Until the switch the target is marked as receiving and nobody serves it.
+//!
+//! What was copied is verified in the target while the source is still served, and the target remembers how far. So at
+//! the switch, when the source takes no more writes, only the rest is copied and verified, and the whole is held against
+//! the source by its end, whose chain value stands for every entry, and by counts. Then the source is given up and the
+//! target serves. What was damaged in the target after it was verified is not found by that, but by a check.
 
 pub(crate) mod mentions;
 #[cfg(test)]
 mod tests;
 pub(crate) mod verification;
+pub(crate) mod verified;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -24,9 +29,9 @@ use crate::domain::tally::Tallies;
 use crate::store::chain::{Chain, StoreId};
 use crate::store::cipher::{Cipher, Wrapped};
 use crate::store::entry::Blind;
-use crate::store::inspection::Report;
 use crate::store::migrate::mentions::{Counts, Mentions};
-use crate::store::migrate::verification::verify;
+use crate::store::migrate::verification::{counted, verify_after};
+use crate::store::migrate::verified::Verified;
 use crate::store::{Fault, envelope};
 
 /// Entries copied at a time: one transaction there, one fsync here.
@@ -64,26 +69,26 @@ pub(crate) enum Tenure {
     Receiving,
 }
 
-/// How much a home holds: its end, and what its rows or its index know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Survey {
-    pub(crate) head: Head,
-    pub(crate) counts: Counts,
-}
-
 /// What can be read of a home, as it lies.
 #[async_trait]
 pub(crate) trait Holding: Send + Sync {
     /// Names the store: the same in every home that it moves to.
     fn id(&self) -> Result<StoreId, Fault>;
 
-    async fn survey(&self) -> Result<Survey, Fault>;
+    /// The last entry. Quick, however much there is.
+    async fn end(&self) -> Result<Head, Fault>;
+
+    /// How much it holds, where it has rows that can be counted quickly.
+    async fn row_counts(&self) -> Result<Option<Counts>, Fault>;
 
     /// Durable entries after a number, at most so many.
     async fn raw_entries(&self, after: u64, limit: u32) -> Result<Vec<RawEntry>, Fault>;
 
     /// Slots that are used or erased, from a number on, at most so many.
     async fn raw_slots(&self, from: u32, limit: u32) -> Result<Vec<RawSlot>, Fault>;
+
+    /// The numbers of all slots that are erased, in order.
+    async fn erased_slots(&self) -> Result<Vec<u32>, Fault>;
 
     /// A document, still encrypted.
     async fn raw_document(&self, digest: Sha256) -> Result<Option<Vec<u8>>, Fault>;
@@ -120,6 +125,19 @@ pub(crate) trait Target: Holding {
 
     /// Counts what was verified elsewhere; for the first digit forgets first what an earlier try counted.
     async fn put_tallies(&self, digit: u8, tallies: &Tallies) -> Result<(), Fault>;
+
+    /// How much it holds by its rows or its index, counted one by one.
+    async fn counts(&self) -> Result<Counts, Fault>;
+
+    /// How much of what entries name is in its rows or its index. Of accounts: login names in use that are named, or whose
+    /// account is.
+    async fn held(&self, named: &Arc<Mentions>) -> Result<Counts, Fault>;
+
+    /// What was kept last; none where the home was emptied since, or keeps its documents elsewhere.
+    async fn verified(&self) -> Result<Option<Verified>, Fault>;
+
+    /// Keeps what was verified with the mark, and for as long.
+    async fn keep_verified(&self, verified: &Verified) -> Result<(), Fault>;
 
     /// Takes the mark away: from now on the store is served here.
     async fn go_live(&self) -> Result<(), Fault>;
@@ -169,14 +187,38 @@ pub(crate) struct Copied {
     pub(crate) documents: u64,
 }
 
+/// What a copy of a served source came to.
+#[derive(Debug)]
+pub(crate) struct Followed {
+    pub(crate) copied: Copied,
+    pub(crate) verified: Verified,
+}
+
 /// What a switch came to.
 #[derive(Debug)]
 pub(crate) struct Switched {
     pub(crate) copied: Copied,
-    pub(crate) counts: Counts,
-    pub(crate) report: Report,
-    /// How long neither home took writes.
-    pub(crate) pause: Duration,
+    /// The entries that were verified before.
+    pub(crate) before: u64,
+    pub(crate) verified: Verified,
+    pub(crate) pause: Pause,
+}
+
+/// How long neither home took writes, and with what.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Pause {
+    pub(crate) all: Duration,
+    pub(crate) copying: Duration,
+    pub(crate) verifying: Duration,
+}
+
+/// Which slots are copied before entries are, besides those that the entries name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Slots {
+    /// Every one that differs: much to read.
+    All,
+    /// Those that were erased since they were copied.
+    Erased,
 }
 
 /// A copy under way.
@@ -185,23 +227,43 @@ pub(crate) struct Course<'a> {
     target: &'a dyn Target,
     /// Slots that are surely in the target.
     slots: HashSet<u32>,
+    /// The last entry that was there at the beginning.
+    begun: u64,
+    /// What the batches name, each on its own.
+    named: Counts,
+    /// How much of that the target held just before: it grows by the difference, or shrinks.
+    held: Counts,
     pub(crate) copied: Copied,
 }
 
 impl<'a> Course<'a> {
     /// Holds the target's end against the source, and brings its slots up to date.
-    pub(crate) async fn begin(source: &'a dyn Holding, target: &'a dyn Target) -> Result<Self, MoveError> {
-        let head = target.survey().await?.head;
-        if let Some(before) = head.seq.checked_sub(1) {
-            let same = source.raw_entries(before, 1).await?;
-            if same.first().is_none_or(|entry| Sha256::new(entry.chain) != head.chain) {
-                return Err(MoveError::Apart(head.seq));
-            }
+    pub(crate) async fn begin(
+        source: &'a dyn Holding,
+        target: &'a dyn Target,
+        slots: Slots,
+    ) -> Result<Self, MoveError> {
+        let head = target.end().await?;
+        if !holds(source, head).await? {
+            return Err(MoveError::Apart(head.seq));
         }
         let copied = Copied { head, entries: 0, documents: 0 };
-        let mut course = Self { source, target, slots: HashSet::new(), copied };
-        course.renew_slots().await?;
+        let (begun, named, held) = (head.seq, Counts::default(), Counts::default());
+        let mut course = Self { source, target, slots: HashSet::new(), begun, named, held, copied };
+        match slots {
+            Slots::All => course.renew_slots().await?,
+            Slots::Erased => course.erase_slots().await?,
+        }
         Ok(course)
+    }
+
+    /// Erases what was erased.
+    async fn erase_slots(&self) -> Result<(), Fault> {
+        let known: HashSet<u32> = self.target.erased_slots().await?.into_iter().collect();
+        let mut erased = self.source.erased_slots().await?;
+        erased.retain(|slot| !known.contains(slot));
+        let erased: Vec<RawSlot> = erased.into_iter().map(|slot| RawSlot { slot, key: None }).collect();
+        self.target.put_raw_slots(&erased).await
     }
 
     /// Copies every slot that differs. All are looked at: one that was copied may have been erased since.
@@ -239,12 +301,17 @@ impl<'a> Course<'a> {
         });
         let slots: Vec<u32> = stream::iter(copying).buffer_unordered(DOCUMENTS).try_collect().await?;
         named.slots.extend(slots);
-        let mut missing = Vec::new();
-        for slot in named.slots.into_iter().filter(|slot| !self.slots.contains(slot)) {
-            missing.extend(source.raw_slots(slot, 1).await?.into_iter().filter(|found| found.slot == slot));
-        }
+        let missing = named.slots.iter().filter(|slot| !self.slots.contains(slot)).map(|slot| async move {
+            let found = source.raw_slots(*slot, 1).await?;
+            Ok::<_, Fault>(found.into_iter().filter(|found| found.slot == *slot))
+        });
+        let missing: Vec<_> = stream::iter(missing).buffer_unordered(DOCUMENTS).try_collect().await?;
+        let missing: Vec<RawSlot> = missing.into_iter().flatten().collect();
         target.put_raw_slots(&missing).await?;
         self.slots.extend(missing.iter().map(|slot| slot.slot));
+        let named = Arc::new(named);
+        self.named += named.counts();
+        self.held += target.held(&named).await?;
         // A source that goes on writing always has a few more: a batch that is not full has caught up.
         let more = entries.len() as u64 == u64::from(BATCH);
         self.copied.entries += entries.len() as u64;
@@ -265,12 +332,29 @@ impl<'a> Course<'a> {
     }
 }
 
-/// Copies while the source is served, until the target has caught up. Doing it again goes on from there.
+/// Whether a home's ledger goes through this entry.
+async fn holds(home: &dyn Holding, head: Head) -> Result<bool, Fault> {
+    let Some(before) = head.seq.checked_sub(1) else { return Ok(true) };
+    let entry = home.raw_entries(before, 1).await?;
+    Ok(entry.first().is_some_and(|entry| (entry.seq, Sha256::new(entry.chain)) == (head.seq, head.chain)))
+}
+
+/// What was verified of a target before, if its ledger still goes through that.
+async fn remembered(target: &dyn Target) -> Result<Option<Verified>, Fault> {
+    match target.verified().await? {
+        Some(known) if known.head.seq > 0 && holds(target, known.head).await? => Ok(Some(known)),
+        _ => Ok(None),
+    }
+}
+
+/// Copies while the source is served, until the target has caught up, and verifies what was not verified before. Doing it
+/// again goes on from there.
 pub(crate) async fn follow(
     source: &dyn Source,
     target: &dyn Target,
+    cipher: &Arc<Cipher>,
     watch: &Watch,
-) -> Result<Copied, MoveError> {
+) -> Result<Followed, MoveError> {
     match source.standing().await? {
         Tenure::Receiving => return Err(MoveError::SourceReceives),
         Tenure::Moved => return Err(MoveError::SourceMoved),
@@ -278,14 +362,28 @@ pub(crate) async fn follow(
         Tenure::Halted => source.resume().await?,
         Tenure::Live => {}
     }
-    let end = source.survey().await?.head;
-    let mut course = Course::begin(as_holding(source), target).await?;
-    course.run(end, watch).await?;
-    Ok(course.copied)
+    let mut known = remembered(target).await?;
+    let (mut slots, mut least) = (Slots::All, u64::MAX);
+    let (mut entries, mut documents) = (0, 0);
+    loop {
+        let end = source.end().await?;
+        let mut course = Course::begin(as_holding(source), target, slots).await?;
+        course.run(end, watch).await?;
+        let verified = prove(&course, known, Counting::All, cipher, watch).await?;
+        target.keep_verified(&verified).await?;
+        entries += course.copied.entries;
+        documents += course.copied.documents;
+        // Meanwhile more came in: what is left is left to the pause.
+        if course.copied.entries <= u64::from(BATCH) || course.copied.entries >= least {
+            let copied = Copied { head: course.copied.head, entries, documents };
+            return Ok(Followed { copied, verified });
+        }
+        (known, slots, least) = (Some(verified), Slots::Erased, course.copied.entries);
+    }
 }
 
-/// Halts the source, copies the rest, verifies the target, gives the source up and lets the target live. After an error
-/// the source is in use as before.
+/// Halts the source, copies the rest, verifies what was not verified before, gives the source up and lets the target live.
+/// After an error the source is in use as before.
 pub(crate) async fn switch(
     source: &dyn Source,
     target: &dyn Target,
@@ -299,7 +397,7 @@ pub(crate) async fn switch(
     let begun = Instant::now();
     source.halt().await?;
     let settled = settle(source, target, cipher, standing == Tenure::Moved, watch).await;
-    let (copied, counts, report) = match settled {
+    let mut switched = match settled {
         Ok(settled) => settled,
         Err(error) => {
             source.resume().await?;
@@ -309,7 +407,8 @@ pub(crate) async fn switch(
     // In this order: never do two homes take writes. Broken off between, the same command ends it.
     source.retire().await?;
     target.go_live().await?;
-    Ok(Switched { copied, counts, report, pause: begun.elapsed() })
+    switched.pause.all = begun.elapsed();
+    Ok(switched)
 }
 
 async fn settle(
@@ -318,30 +417,87 @@ async fn settle(
     cipher: &Arc<Cipher>,
     moved: bool,
     watch: &Watch,
-) -> Result<(Copied, Counts, Report), MoveError> {
-    let here = source.survey().await?;
-    if moved && target.survey().await?.head != here.head {
+) -> Result<Switched, MoveError> {
+    let begun = Instant::now();
+    let here = source.end().await?;
+    if moved && target.end().await? != here {
         // Given up for another target: only a switch that was broken off at its very end is finished.
         return Err(MoveError::SourceMoved);
     }
-    let mut course = Course::begin(as_holding(source), target).await?;
-    course.run(here.head, watch).await?;
+    let known = remembered(target).await?;
+    let before = known.as_ref().map_or(0, |known| known.head.seq);
+    let slots = if known.is_some() { Slots::Erased } else { Slots::All };
+    let mut course = Course::begin(as_holding(source), target, slots).await?;
+    course.run(here, watch).await?;
     let copied = course.copied;
-    if copied.head != here.head {
+    if copied.head != here {
         return Err(MoveError::Short(copied.head.seq));
     }
-    let mut report = verify(target, cipher, watch).await?;
-    let there = target.survey().await?;
-    if there != here {
-        report.faults.push(format!("the source holds {}, the target {}", here.counts, there.counts));
-    }
-    if !report.is_sound() {
-        return Err(MoveError::Unlike(report.faults));
+    let copying = begun.elapsed();
+    let counting = if known.is_some() { Counting::Quick } else { Counting::All };
+    let verified = prove(&course, known, counting, cipher, watch).await?;
+    let pause = Pause { copying, verifying: begun.elapsed() - copying, ..Pause::default() };
+    let counts = source.row_counts().await?;
+    if let Some(counts) = counts.filter(|counts| *counts != verified.counts) {
+        let fault = format!("the source holds {counts}, the target {}", verified.counts);
+        return Err(MoveError::Unlike(vec![fault]));
     }
     for digit in 0..16 {
         target.put_tallies(digit, &source.tallies(digit).await?).await?;
     }
-    Ok((copied, there.counts, report))
+    Ok(Switched { copied, before, verified, pause })
+}
+
+/// How what the target holds is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Counting {
+    /// One by one.
+    All,
+    /// Where it is quick; else what came is looked up.
+    Quick,
+}
+
+/// Verifies the target from where it was verified on, and that it holds as much as its ledger tells of.
+async fn prove(
+    course: &Course<'_>,
+    known: Option<Verified>,
+    counting: Counting,
+    cipher: &Arc<Cipher>,
+    watch: &Watch,
+) -> Result<Verified, MoveError> {
+    let target = course.target;
+    let from = known.as_ref().map_or(Verified::nothing().head, |known| known.head);
+    let (mut report, named) = verify_after(target, cipher, from, watch).await?;
+    let named = Arc::new(named);
+    if known.is_some() && !report.is_sound() {
+        return Err(MoveError::Unlike(report.faults));
+    }
+    let told = match &known {
+        None => named.counts(),
+        Some(known) if known.head.seq == course.begun => known.counts + course.named - course.held,
+        // Copied, and then broken off: what was new in it was not noted.
+        Some(_) => counted(target).await?,
+    };
+    let held = match counting {
+        Counting::All => Some(target.counts().await?),
+        Counting::Quick => target.row_counts().await?,
+    };
+    if let Some(held) = held.filter(|held| *held != told) {
+        report.faults.push(format!("the ledger tells of {told}; there are {held}"));
+    }
+    if let Some(known) = known {
+        // Whatever was there before of what these entries name is by now as they say: nothing more, nothing less.
+        let (named, held) = (named.counts(), target.held(&named).await?);
+        if held != named {
+            let seq = from.seq;
+            report.faults.push(format!("the entries after {seq} name {named}; {held} of that are there"));
+        }
+        report.join(known.report);
+    }
+    if !report.is_sound() {
+        return Err(MoveError::Unlike(report.faults));
+    }
+    Ok(Verified { head: course.copied.head, counts: told, report })
 }
 
 fn as_holding(source: &dyn Source) -> &dyn Holding {

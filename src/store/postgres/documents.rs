@@ -41,6 +41,8 @@ const FOLDER: &str = "documents";
 #[derive(Debug)]
 pub(crate) struct Shelf {
     objects: Arc<dyn ObjectStore>,
+    /// Names the folder or the bucket.
+    pub(crate) whereabouts: String,
     /// Whether the server knows how to put an object only where none is.
     conditional: AtomicBool,
 }
@@ -56,17 +58,22 @@ fn folder() -> Path {
 
 impl Shelf {
     pub(crate) async fn open(documents: &Documents) -> Result<Self, OpenError> {
-        let objects: Arc<dyn ObjectStore> = match documents {
+        let (objects, whereabouts): (Arc<dyn ObjectStore>, String) = match documents {
             Documents::Folder(folder) => {
                 std::fs::create_dir_all(folder).map_err(OpenError::Folder)?;
                 let files = LocalFileSystem::new_with_prefix(folder).map_err(OpenError::Documents)?;
-                Arc::new(files.with_fsync(true))
+                // However the path is written.
+                let whole = folder.canonicalize().map_err(OpenError::Folder)?;
+                (Arc::new(files.with_fsync(true)), whole.display().to_string())
             }
-            Documents::S3(s3) => Arc::new(bucket(s3).map_err(OpenError::Documents)?),
+            Documents::S3(s3) => {
+                let objects = bucket(s3).map_err(OpenError::Documents)?;
+                (Arc::new(objects), format!("{} of {}", s3.bucket, s3.endpoint))
+            }
             #[cfg(test)]
-            Documents::Given(objects) => objects.clone(),
+            Documents::Given(objects) => (objects.clone(), String::new()),
         };
-        let shelf = Self { objects, conditional: AtomicBool::new(true) };
+        let shelf = Self { objects, whereabouts, conditional: AtomicBool::new(true) };
         // Found out now and not with the first copy: a wrong name, a wrong key, a server that is not there.
         match shelf.repeat(|| async { shelf.objects.head(&place(Sha256::new([0; 32]))).await }).await {
             Ok(_) | Err(Error::NotFound { .. }) => Ok(shelf),

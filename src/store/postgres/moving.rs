@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use sqlx::Row;
+use sqlx::postgres::PgRow;
+use sqlx::{Row, Transaction};
+use uuid::Uuid;
 
 use crate::domain::ids::Sha256;
 use crate::domain::ledger::Head;
@@ -14,13 +16,14 @@ use crate::store::chain::{StoreId, sha256};
 use crate::store::cipher::Cipher;
 use crate::store::encoding::Prepared;
 use crate::store::entry::Bytes;
-use crate::store::migrate::mentions::Counts;
-use crate::store::migrate::{Holding, RawEntry, RawSlot, Source, Survey, Target, Tenure};
+use crate::store::migrate::mentions::{Counts, Mentions};
+use crate::store::migrate::verified::Verified;
+use crate::store::migrate::{Holding, RawEntry, RawSlot, Source, Target, Tenure};
 use crate::store::postgres::Postgres;
 use crate::store::postgres::committer::Ready;
 use crate::store::postgres::connect::again;
 use crate::store::postgres::group::{Unwritten, array, prepare, unsigned};
-use crate::store::postgres::rows::Parts;
+use crate::store::postgres::rows::{Parts, uuid};
 use crate::store::postgres::schema::{standing_in, word};
 use crate::store::postgres::write::signed;
 
@@ -34,16 +37,28 @@ impl Postgres {
         Ok(self.core()?.cipher())
     }
 
+    /// For statements that read a whole table: a large one takes its time.
+    async fn patient(&self) -> Result<Transaction<'static, sqlx::Postgres>, Fault> {
+        let mut transaction = self.core()?.pool.begin().await.map_err(moving)?;
+        sqlx::query("/* moving.patient */ set local statement_timeout = 0")
+            .execute(&mut *transaction)
+            .await
+            .map_err(moving)?;
+        Ok(transaction)
+    }
+
     /// Changes how the store stands, where it stands as is expected. Whoever writes holds the row: when this is done,
     /// nothing is under way that rests on how it stood.
     async fn stand(&self, from: &[Tenure], to: Tenure) -> Result<(), Fault> {
         let core = self.core()?;
         let from: Vec<&str> = from.iter().map(|standing| word(*standing)).collect();
         let stood = again("moving a store", || {
-            sqlx::query("/* moving.stand */ update head set standing = $2 where standing = any($1)")
-                .bind(&from)
-                .bind(word(to))
-                .execute(&core.pool)
+            sqlx::query(
+                "/* moving.stand */ update head set standing = $2, verified = null where standing = any($1)",
+            )
+            .bind(&from)
+            .bind(word(to))
+            .execute(&core.pool)
         })
         .await?;
         match stood.rows_affected() {
@@ -53,38 +68,29 @@ impl Postgres {
     }
 }
 
+fn counts_in(row: &PgRow) -> Result<Counts, sqlx::Error> {
+    Ok(Counts {
+        certificates: unsigned(row, "certificates")?,
+        annotations: unsigned(row, "annotations")?,
+        accounts: unsigned(row, "accounts")?,
+        sessions: unsigned(row, "sessions")?,
+        codes: unsigned(row, "codes")?,
+        documents: unsigned(row, "documents")?,
+    })
+}
+
 #[async_trait]
 impl Holding for Postgres {
     fn id(&self) -> Result<StoreId, Fault> {
         Ok(self.core()?.id())
     }
 
-    async fn survey(&self) -> Result<Survey, Fault> {
-        let core = self.core()?;
-        let row = again("moving a store", || {
-            sqlx::query(
-                "/* moving.survey */ select seq, chain, (select count(*) from certificates) as certificates, \
-                 (select count(*) from annotations) as annotations, (select count(*) from accounts) as accounts, \
-                 (select count(*) from sessions) as sessions, (select count(*) from codes) as codes, \
-                 (select count(*) from documents) as documents \
-                 from head",
-            )
-            .fetch_one(&core.pool)
-        })
-        .await?;
-        let read = || {
-            let head = Head { seq: unsigned(&row, "seq")?, chain: Sha256::new(array(&row, "chain")?) };
-            let counts = Counts {
-                certificates: unsigned(&row, "certificates")?,
-                annotations: unsigned(&row, "annotations")?,
-                accounts: unsigned(&row, "accounts")?,
-                sessions: unsigned(&row, "sessions")?,
-                codes: unsigned(&row, "codes")?,
-                documents: unsigned(&row, "documents")?,
-            };
-            Ok(Survey { head, counts })
-        };
-        read().map_err(|error: sqlx::Error| moving(error))
+    async fn end(&self) -> Result<Head, Fault> {
+        self.core()?.head().await
+    }
+
+    async fn row_counts(&self) -> Result<Option<Counts>, Fault> {
+        self.counts().await.map(Some)
     }
 
     async fn raw_entries(&self, after: u64, limit: u32) -> Result<Vec<RawEntry>, Fault> {
@@ -98,7 +104,7 @@ impl Holding for Postgres {
             .fetch_all(&core.pool)
         })
         .await?;
-        let read = |row: &sqlx::postgres::PgRow| {
+        let read = |row: &PgRow| {
             let payload = row.try_get("payload")?;
             Ok(RawEntry { seq: unsigned(row, "seq")?, chain: array(row, "chain")?, payload })
         };
@@ -117,7 +123,7 @@ impl Holding for Postgres {
             .fetch_all(&core.pool)
         })
         .await?;
-        let read = |row: &sqlx::postgres::PgRow| -> Result<RawSlot, sqlx::Error> {
+        let read = |row: &PgRow| -> Result<RawSlot, sqlx::Error> {
             let slot: i64 = row.try_get("slot")?;
             let used: Option<&[u8]> = row.try_get("wrapped")?;
             let key = match used {
@@ -127,6 +133,17 @@ impl Holding for Postgres {
             Ok(RawSlot { slot: u32::try_from(slot).unwrap_or(u32::MAX), key })
         };
         rows.iter().map(read).collect::<Result<_, sqlx::Error>>().map_err(moving)
+    }
+
+    async fn erased_slots(&self) -> Result<Vec<u32>, Fault> {
+        let mut patient = self.patient().await?;
+        let slots: Vec<i64> = sqlx::query_scalar(
+            "/* moving.erased */ select slot from person_keys where wrapped is null order by slot",
+        )
+        .fetch_all(&mut *patient)
+        .await
+        .map_err(moving)?;
+        Ok(slots.into_iter().map(|slot| u32::try_from(slot).unwrap_or(u32::MAX)).collect())
     }
 
     async fn raw_document(&self, digest: Sha256) -> Result<Option<Vec<u8>>, Fault> {
@@ -257,6 +274,81 @@ impl Target for Postgres {
             core.forget_checks().await?;
         }
         core.count_checks(tallies).await
+    }
+
+    async fn counts(&self) -> Result<Counts, Fault> {
+        let mut patient = self.patient().await?;
+        let row = sqlx::query(
+            "/* moving.count */ select (select count(*) from certificates) as certificates, \
+             (select count(*) from annotations) as annotations, (select count(*) from accounts) as accounts, \
+             (select count(*) from sessions) as sessions, (select count(*) from codes) as codes, \
+             (select count(*) from documents) as documents",
+        )
+        .fetch_one(&mut *patient)
+        .await
+        .map_err(moving)?;
+        counts_in(&row).map_err(moving)
+    }
+
+    async fn held(&self, named: &Arc<Mentions>) -> Result<Counts, Fault> {
+        let core = self.core()?;
+        let certificates: Vec<Uuid> = named.certificates.iter().map(|id| uuid(id.as_bytes())).collect();
+        let annotations: Vec<Uuid> = named.annotations.iter().map(|id| uuid(id.as_bytes())).collect();
+        let accounts: Vec<Uuid> = named.accounts.keys().map(|id| uuid(id.as_bytes())).collect();
+        let logins: Vec<&[u8]> = named.logins.keys().map(|login| &login.0[..]).collect();
+        let sessions: Vec<&[u8]> = named.sessions.iter().map(|token| &token.as_bytes()[..]).collect();
+        let purposes: Vec<&str> = named.codes.iter().map(|(purpose, _)| purpose.as_str()).collect();
+        let mobiles: Vec<&[u8]> = named.codes.iter().map(|(_, mobile)| &mobile.0[..]).collect();
+        let documents: Vec<&[u8]> = named.documents.iter().map(|digest| &digest.as_bytes()[..]).collect();
+        let row = again("moving a store", || {
+            sqlx::query(
+                "/* moving.held */ select \
+                 (select count(*) from certificates where id = any($1::uuid[])) as certificates, \
+                 (select count(*) from annotations where id = any($2::uuid[])) as annotations, \
+                 (select count(*) from accounts where id = any($3::uuid[]) or login = any($4::bytea[])) as accounts, \
+                 (select count(*) from sessions where token = any($5::bytea[])) as sessions, \
+                 (select count(*) from codes join unnest($6::text[], $7::bytea[]) as named (purpose, mobile) \
+                  using (purpose, mobile)) as codes, \
+                 (select count(*) from documents where digest = any($8::bytea[])) as documents",
+            )
+            .bind(&certificates)
+            .bind(&annotations)
+            .bind(&accounts)
+            .bind(&logins)
+            .bind(&sessions)
+            .bind(&purposes)
+            .bind(&mobiles)
+            .bind(&documents)
+            .fetch_one(&core.steady)
+        })
+        .await?;
+        counts_in(&row).map_err(moving)
+    }
+
+    async fn verified(&self) -> Result<Option<Verified>, Fault> {
+        let core = self.core()?;
+        let text: Option<String> = again("moving a store", || {
+            sqlx::query_scalar("/* moving.verified */ select verified from head").fetch_one(&core.pool)
+        })
+        .await?;
+        Ok(text.and_then(|text| Verified::parse(&text, &core.id(), &core.shelf.whereabouts)))
+    }
+
+    async fn keep_verified(&self, verified: &Verified) -> Result<(), Fault> {
+        let core = self.core()?;
+        let text = verified.print(&core.id(), &core.shelf.whereabouts);
+        let kept = again("moving a store", || {
+            sqlx::query(
+                "/* moving.keep_verified */ update head set verified = $1 where standing = 'receiving'",
+            )
+            .bind(&text)
+            .execute(&core.pool)
+        })
+        .await?;
+        match kept.rows_affected() {
+            1 => Ok(()),
+            _ => Err(moving("the database is not receiving a store")),
+        }
     }
 
     async fn go_live(&self) -> Result<(), Fault> {

@@ -226,6 +226,8 @@ pub(crate) struct Rows {
     pub(crate) answers: BTreeMap<([u8; 16], Sha256), Answer>,
     /// By login name, with their revisions.
     pub(crate) accounts: BTreeMap<[u8; 16], (AccountRow, u64)>,
+    /// Whatever accounts and login names were written, if only for a while.
+    pub(crate) account_names: BTreeSet<(AccountId, [u8; 16])>,
     pub(crate) sessions: BTreeMap<Sha256, (Session, u64)>,
     pub(crate) codes: BTreeMap<CodeKey, (VerificationCode, u64)>,
     pub(crate) about_certificates: BTreeSet<(CertificateId, u64)>,
@@ -293,6 +295,7 @@ impl Rows {
         for row in parts.accounts {
             // A row is written once: an account that changed its login name leaves the other.
             self.accounts.retain(|_, (known, _)| known.id != row.id);
+            self.account_names.insert((row.id, row.login));
             self.accounts.insert(row.login, (row, seq));
         }
         for session in parts.sessions {

@@ -65,16 +65,15 @@ const TRAIL_ISSUERS: &str = "insert into trail_issuers (issuer, seq)
     select * from unnest(?::text[], ?::bigint[]) on conflict do nothing";
 const TRAIL_ACCOUNTS: &str = "insert into trail_accounts (account, seq)
     select * from unnest(?::uuid[], ?::bigint[]) on conflict do nothing";
-/// Frees the names of accounts whose person was erased.
-const FREED: &str = "delete from accounts using person_keys where accounts.id <> all(?::uuid[])
-        and accounts.login = any(?::bytea[]) and person_keys.slot = accounts.slot
-        and (? or person_keys.wrapped is null)
+/// Takes out the accounts that are written, so that names may change hands among them whatever the order, and frees the
+/// names of those whose person was erased.
+const FREED: &str = "delete from accounts using person_keys where person_keys.slot = accounts.slot
+        and (accounts.id = any(?::uuid[])
+            or accounts.login = any(?::bytea[]) and (? or person_keys.wrapped is null))
     returning accounts.id";
 const ACCOUNTS: &str = "insert into accounts (id, login, slot, sealed, revision)
     select * from unnest(?::uuid[], ?::bytea[], ?::bigint[], ?::bytea[], ?::bigint[])
-    where (select count(*) from freed) >= 0
-    on conflict (id) do update set login = excluded.login, slot = excluded.slot, sealed = excluded.sealed,
-        revision = excluded.revision";
+    where (select count(*) from freed) >= 0";
 const SESSIONS: &str = "insert into sessions (token, account, began_at, seen_at, ended_at, revision)
     select * from unnest(?::bytea[], ?::uuid[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[])
     on conflict (token) do update set account = excluded.account, began_at = excluded.began_at,
@@ -202,10 +201,10 @@ fn put_together(draft: &Draft) -> Result<Statement, sqlx::Error> {
         row.0.as_str(), signed(row.1));
     part!(statement, "trail_u", TRAIL_ACCOUNTS, rows.about_accounts.iter(), row =>
         id(row.0.as_bytes()), signed(row.1));
-    if !rows.accounts.is_empty() {
-        let accounts = || rows.accounts.values();
-        statement.bind(accounts().map(|(row, _)| id(row.id.as_bytes())).collect::<Vec<_>>())?;
-        statement.bind(accounts().map(|(row, _)| &row.login[..]).collect::<Vec<_>>())?;
+    if !rows.account_names.is_empty() {
+        statement
+            .bind(rows.account_names.iter().map(|(account, _)| id(account.as_bytes())).collect::<Vec<_>>())?;
+        statement.bind(rows.account_names.iter().map(|(_, login)| &login[..]).collect::<Vec<_>>())?;
         statement.bind(draft.moved)?;
         statement.part("freed", FREED);
     }

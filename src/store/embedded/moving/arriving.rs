@@ -11,20 +11,27 @@ use crate::domain::ledger::Head;
 use crate::domain::tally::Tallies;
 use crate::store::Fault;
 use crate::store::chain::{StoreId, link, sha256};
-use crate::store::embedded::accounts::{CODES, LOGINS, SESSIONS};
+use crate::store::embedded::accounts::{
+    CODES, LOGINS, SESSIONS, names_in_use, session_key, verification_key,
+};
 use crate::store::embedded::calls::blocking;
 use crate::store::embedded::checks::Checks;
 use crate::store::embedded::documents::Documents;
-use crate::store::embedded::index::{self, Index};
+use crate::store::embedded::fold::{annotation_key, certificate_key, document_key, photo_key};
+use crate::store::embedded::index::{self, Index, View as _};
 use crate::store::embedded::io::{Io, remove, replace};
 use crate::store::embedded::keyring::{Keyring, Slot};
 use crate::store::embedded::ledger::{Ledger, Pen};
-use crate::store::embedded::moving::{MOVED, RECEIVING, document_in, moving, slots_of};
+use crate::store::embedded::moving::{MOVED, RECEIVING, document_in, erased_in, moving, slots_of};
 use crate::store::embedded::recovery::{Recovered, raise_index, recover_as, replay};
 use crate::store::embedded::state::State;
 use crate::store::embedded::{OpenError, Options, lock};
-use crate::store::migrate::mentions::Counts;
-use crate::store::migrate::{Holding, RawEntry, RawSlot, Survey, Target};
+use crate::store::migrate::mentions::{Counts, Mentions};
+use crate::store::migrate::verified::Verified;
+use crate::store::migrate::{Holding, RawEntry, RawSlot, Target};
+
+/// Documents lie in the folder itself, wherever that lies.
+const PLACE: &str = "here";
 
 /// A folder that receives a store.
 #[derive(Debug)]
@@ -141,7 +148,7 @@ impl Folder {
         Ok(self.ledger.head())
     }
 
-    fn survey(&self) -> Result<Survey, Fault> {
+    fn counts(&self) -> Result<Counts, Fault> {
         let now = self.index.now();
         let count = |prefix: &[u8]| {
             let mut count = 0;
@@ -151,15 +158,51 @@ impl Folder {
             })
             .map(|()| count)
         };
-        let counts = Counts {
+        Ok(Counts {
             certificates: count(b"c")?,
             annotations: count(b"a")?,
             accounts: count(LOGINS)?,
             sessions: count(SESSIONS)?,
             codes: count(CODES)?,
             documents: count(b"s")? + count(b"q")?,
-        };
-        Ok(Survey { head: self.ledger.head(), counts })
+        })
+    }
+
+    fn held(&self, named: &Mentions) -> Result<Counts, Fault> {
+        let now = self.index.now();
+        let holds = |key: Vec<u8>| now.find(&key).map(|value| value.is_some());
+        let logins = named.logins.keys().copied();
+        let accounts = names_in_use(&now, named.accounts.keys().copied(), logins)?;
+        let mut held = Counts { accounts, ..Counts::default() };
+        for id in &named.certificates {
+            held.certificates += u64::from(holds(certificate_key(*id))?);
+        }
+        for id in &named.annotations {
+            held.annotations += u64::from(holds(annotation_key(*id))?);
+        }
+        for token in &named.sessions {
+            held.sessions += u64::from(holds(session_key(*token))?);
+        }
+        for (purpose, mobile) in &named.codes {
+            held.codes += u64::from(holds(verification_key(purpose, *mobile))?);
+        }
+        for digest in &named.documents {
+            held.documents += u64::from(holds(document_key(*digest))? || holds(photo_key(*digest))?);
+        }
+        Ok(held)
+    }
+
+    fn verified(&self) -> Result<Option<Verified>, Fault> {
+        let text = fs::read_to_string(self.path.join(RECEIVING)).map_err(moving)?;
+        Ok(Verified::parse(&text, &self.state.store.0, PLACE))
+    }
+
+    fn keep_verified(&self, verified: &Verified) -> Result<(), Fault> {
+        // So that the pause has less to wait for.
+        self.index.flush().map_err(moving)?;
+        index::sync_folder(&self.path).map_err(moving)?;
+        let text = verified.print(&self.state.store.0, PLACE);
+        replace(&*self.io, &self.path.join(RECEIVING), text.as_bytes()).map_err(moving)
     }
 
     fn go_live(&self) -> Result<(), Fault> {
@@ -186,9 +229,12 @@ impl Holding for Arriving {
         Ok(self.0.state.store.0)
     }
 
-    async fn survey(&self) -> Result<Survey, Fault> {
-        let folder = self.0.clone();
-        blocking(move || folder.survey()).await
+    async fn end(&self) -> Result<Head, Fault> {
+        Ok(self.0.ledger.head())
+    }
+
+    async fn row_counts(&self) -> Result<Option<Counts>, Fault> {
+        Ok(None)
     }
 
     async fn raw_entries(&self, after: u64, limit: u32) -> Result<Vec<RawEntry>, Fault> {
@@ -207,6 +253,11 @@ impl Holding for Arriving {
     async fn raw_slots(&self, from: u32, limit: u32) -> Result<Vec<RawSlot>, Fault> {
         let folder = self.0.clone();
         blocking(move || slots_of(&folder.ring, from, limit)).await
+    }
+
+    async fn erased_slots(&self) -> Result<Vec<u32>, Fault> {
+        let folder = self.0.clone();
+        blocking(move || erased_in(&folder.ring)).await
     }
 
     async fn raw_document(&self, digest: Sha256) -> Result<Option<Vec<u8>>, Fault> {
@@ -241,6 +292,26 @@ impl Target for Arriving {
             folder.checks.add(&tallies).map_err(moving)
         })
         .await
+    }
+
+    async fn counts(&self) -> Result<Counts, Fault> {
+        let folder = self.0.clone();
+        blocking(move || folder.counts()).await
+    }
+
+    async fn held(&self, named: &Arc<Mentions>) -> Result<Counts, Fault> {
+        let (folder, named) = (self.0.clone(), named.clone());
+        blocking(move || folder.held(&named)).await
+    }
+
+    async fn verified(&self) -> Result<Option<Verified>, Fault> {
+        let folder = self.0.clone();
+        blocking(move || folder.verified()).await
+    }
+
+    async fn keep_verified(&self, verified: &Verified) -> Result<(), Fault> {
+        let (folder, verified) = (self.0.clone(), verified.clone());
+        blocking(move || folder.keep_verified(&verified)).await
     }
 
     async fn go_live(&self) -> Result<(), Fault> {

@@ -20,12 +20,12 @@ use crate::store::embedded::checks;
 use crate::store::embedded::frame::{FRAME_HEADER, FrameHead, SEGMENT_HEADER, SegmentHeader};
 use crate::store::embedded::io::{Disk, replace};
 use crate::store::embedded::keyring::Keyring;
-use crate::store::embedded::moving::{MOVED, RECEIVING, TRIES, document_in, moving, slots_of};
-use crate::store::embedded::recovery::{judge, segments, walk};
+use crate::store::embedded::moving::{MOVED, RECEIVING, TRIES, document_in, erased_in, moving, slots_of};
+use crate::store::embedded::recovery::{Walked, judge, segments, walk_from};
 use crate::store::embedded::state::State;
 use crate::store::embedded::{OpenError, lock};
-use crate::store::migrate::mentions::Mentions;
-use crate::store::migrate::{Holding, RawEntry, RawSlot, Source, Survey, Tenure};
+use crate::store::migrate::mentions::Counts;
+use crate::store::migrate::{Holding, RawEntry, RawSlot, Source, Tenure};
 
 /// A folder that a store leaves.
 #[derive(Debug)]
@@ -166,27 +166,18 @@ impl Folder {
         Ok(found.into_iter().map(|(entry, _)| entry).collect())
     }
 
-    fn survey(&self) -> Result<Survey, Fault> {
+    /// Looks from the segment on that was the last when the service was last started or closed.
+    fn end(&self) -> Result<Head, Fault> {
         // As it is now: the service may have been closed since, and said how far the ledger reaches.
         let state = State::read(&self.path).map_err(moving)?.unwrap_or_else(|| self.state.clone());
-        let mut tries = 0;
+        let mut tries = 1;
         loop {
-            let mut named = Mentions::default();
-            let mut unreadable = None;
-            let walked = walk(&self.path, &state, |_, frame| {
-                if let Err(error) = named.read(frame.payload) {
-                    unreadable = Some(error);
+            match walk_from(&self.path, &state, state.end.segment, |_, _| {}) {
+                Ok(Walked { extent, .. }) => {
+                    return Ok(Head { seq: extent.seq, chain: Sha256::new(extent.chain) });
                 }
-            });
-            tries += 1;
-            match (walked, unreadable) {
-                (Ok(walked), None) => {
-                    let head = Head { seq: walked.extent.seq, chain: Sha256::new(walked.extent.chain) };
-                    return Ok(Survey { head, counts: named.counts() });
-                }
-                (_, Some(error)) => return Err(error),
-                (Err(_), None) if tries < TRIES => {}
-                (Err(error), None) => return Err(moving(error)),
+                Err(_) if tries < TRIES => tries += 1,
+                Err(error) => return Err(moving(error)),
             }
         }
     }
@@ -198,9 +189,13 @@ impl Holding for Leaving {
         Ok(self.0.state.store.0)
     }
 
-    async fn survey(&self) -> Result<Survey, Fault> {
+    async fn end(&self) -> Result<Head, Fault> {
         let folder = self.0.clone();
-        blocking(move || folder.survey()).await
+        blocking(move || folder.end()).await
+    }
+
+    async fn row_counts(&self) -> Result<Option<Counts>, Fault> {
+        Ok(None)
     }
 
     async fn raw_entries(&self, after: u64, limit: u32) -> Result<Vec<RawEntry>, Fault> {
@@ -211,6 +206,11 @@ impl Holding for Leaving {
     async fn raw_slots(&self, from: u32, limit: u32) -> Result<Vec<RawSlot>, Fault> {
         let folder = self.0.clone();
         blocking(move || slots_of(&folder.ring, from, limit)).await
+    }
+
+    async fn erased_slots(&self) -> Result<Vec<u32>, Fault> {
+        let folder = self.0.clone();
+        blocking(move || erased_in(&folder.ring)).await
     }
 
     async fn raw_document(&self, digest: Sha256) -> Result<Option<Vec<u8>>, Fault> {

@@ -41,6 +41,11 @@ fn document_in(folder: &Path, digest: Sha256) -> Result<Option<Vec<u8>>, Fault> 
     }
 }
 
+/// The slots of a key ring that are erased.
+fn erased_in(ring: &Keyring) -> Result<Vec<u32>, Fault> {
+    ring.erased().map_err(moving)
+}
+
 /// The slots of a key ring that are used or erased, from a number on, at most so many.
 fn slots_of(ring: &Keyring, from: u32, limit: u32) -> Result<Vec<RawSlot>, Fault> {
     let mut slots = Vec::new();

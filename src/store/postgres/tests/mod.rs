@@ -70,6 +70,12 @@ impl Cluster {
         }
     }
 
+    /// Changes the database behind the nodes' backs.
+    pub(crate) async fn tamper(&self, statement: &'static str) {
+        let mut beside = self.scratch().await.connect().await;
+        sqlx::raw_sql(statement).execute(&mut beside).await.unwrap();
+    }
+
     pub(crate) async fn node(&self) -> Arc<Postgres> {
         Arc::new(Postgres::open(self.options().await).await.unwrap())
     }
