@@ -52,6 +52,7 @@ fn every_door_counts_by_itself_and_by_the_hour() {
 
     service.advance("PT1H");
     service.verify(code);
+    let holder = Person::holding(&service, &record(1));
     let seen = checks(&holder, &copy);
     assert_eq!((&seen["total"], text(&seen, "last_hour")), (&json!(6), "2026-11-21T16:00:00.000+08:00"));
     assert_eq!(doors(&seen).last(), Some(&("api".to_owned(), 1)));
@@ -74,6 +75,7 @@ fn what_is_not_found_counts_nothing_and_what_has_ended_counts_on() {
     assert_eq!(checks(&holder, &copy)["total"], 0);
     service.advance("P2D");
     assert_eq!(service.verdict(text(&copy, "code")), "expired");
+    let holder = Person::holding(&service, &record(1));
     assert_eq!(checks(&holder, &copy)["total"], 1);
 }
 
