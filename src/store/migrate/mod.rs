@@ -367,7 +367,7 @@ pub(crate) async fn follow(
     let (mut entries, mut documents) = (0, 0);
     loop {
         let end = source.end().await?;
-        let mut course = Course::begin(as_holding(source), target, slots).await?;
+        let mut course = Course::begin(source, target, slots).await?;
         course.run(end, watch).await?;
         let verified = prove(&course, known, Counting::All, cipher, watch).await?;
         target.keep_verified(&verified).await?;
@@ -427,7 +427,7 @@ async fn settle(
     let known = remembered(target).await?;
     let before = known.as_ref().map_or(0, |known| known.head.seq);
     let slots = if known.is_some() { Slots::Erased } else { Slots::All };
-    let mut course = Course::begin(as_holding(source), target, slots).await?;
+    let mut course = Course::begin(source, target, slots).await?;
     course.run(here, watch).await?;
     let copied = course.copied;
     if copied.head != here {
@@ -437,8 +437,7 @@ async fn settle(
     let counting = if known.is_some() { Counting::Quick } else { Counting::All };
     let verified = prove(&course, known, counting, cipher, watch).await?;
     let pause = Pause { copying, verifying: begun.elapsed() - copying, ..Pause::default() };
-    let counts = source.row_counts().await?;
-    if let Some(counts) = counts.filter(|counts| *counts != verified.counts) {
+    if let Some(counts) = source.row_counts().await?.filter(|counts| *counts != verified.counts) {
         let fault = format!("the source holds {counts}, the target {}", verified.counts);
         return Err(MoveError::Unlike(vec![fault]));
     }
@@ -498,8 +497,4 @@ async fn prove(
         return Err(MoveError::Unlike(report.faults));
     }
     Ok(Verified { head: course.copied.head, counts: told, report })
-}
-
-fn as_holding(source: &dyn Source) -> &dyn Holding {
-    source
 }

@@ -23,7 +23,7 @@ use crate::store::embedded::moving::leaving::Leaving;
 use crate::store::embedded::{self, Embedded};
 use crate::store::migrate::mentions::Counts;
 use crate::store::migrate::{
-    Course, Followed, Holding, MoveError, Slots, Source, Switched, Target, Watch, as_holding, follow, switch,
+    Course, Followed, Holding, MoveError, Slots, Source, Switched, Target, Watch, follow, switch,
 };
 use crate::store::postgres::tests::Cluster;
 use crate::store::postgres::{self, Postgres, Purpose};
@@ -58,11 +58,11 @@ fn cipher(store: &dyn Holding) -> Arc<Cipher> {
 }
 
 async fn followed(source: &dyn Source, target: &dyn Target) -> Result<Followed, MoveError> {
-    follow(source, target, &cipher(as_holding(source)), &unseen()).await
+    follow(source, target, &cipher(source), &unseen()).await
 }
 
 async fn switched(source: &dyn Source, target: &dyn Target) -> Result<Switched, MoveError> {
-    switch(source, target, &cipher(as_holding(source)), &unseen()).await
+    switch(source, target, &cipher(source), &unseen()).await
 }
 
 fn digest(bytes: &[u8]) -> Sha256 {
@@ -212,7 +212,7 @@ async fn a_copy_that_was_cut_off_goes_on_from_where_it_was() {
     for _ in 0..2 {
         // Dropped after a batch, as if it were killed.
         let target = postgres(&cluster, Purpose::Receive(id)).await.unwrap();
-        let mut course = Course::begin(as_holding(&source), &target, Slots::All).await.unwrap();
+        let mut course = Course::begin(&source, &target, Slots::All).await.unwrap();
         assert!(course.batch().await.unwrap());
         heads.push(course.copied.head.seq);
     }
@@ -224,7 +224,7 @@ async fn a_copy_that_was_cut_off_goes_on_from_where_it_was() {
     let source = postgres(&cluster, Purpose::Look).await.unwrap();
     for round in 1..=2 {
         let target = Arriving::open(there.path(), &options(), id).unwrap();
-        let mut course = Course::begin(as_holding(&source), &target, Slots::All).await.unwrap();
+        let mut course = Course::begin(&source, &target, Slots::All).await.unwrap();
         assert!(course.batch().await.unwrap());
         assert_eq!(course.copied.head.seq, heads[0] * round, "as many entries a batch");
     }

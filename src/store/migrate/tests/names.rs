@@ -13,7 +13,7 @@ use crate::store::embedded::{self, Embedded};
 use crate::store::migrate::mentions::{Counts, Mentions};
 use crate::store::migrate::tests::{cipher, followed, master, options, postgres, scratch, switched, unseen};
 use crate::store::migrate::verification::{counted, verify};
-use crate::store::migrate::{Course, Holding, MoveError, Slots, Source, Target, as_holding};
+use crate::store::migrate::{Course, Holding, MoveError, Slots, Source, Target};
 use crate::store::postgres::Purpose;
 use crate::store::postgres::tests::Cluster;
 use crate::store::samples::{account, at, code, mobile, open_account, opened, person, session, staff, unit};
@@ -118,7 +118,7 @@ async fn answers(store: &dyn Store) -> Vec<String> {
 
 /// Copies what is new, and is killed before any of it is verified.
 async fn copied(source: &dyn Source, target: &dyn Target) {
-    let mut course = Course::begin(as_holding(source), target, Slots::All).await.unwrap();
+    let mut course = Course::begin(source, target, Slots::All).await.unwrap();
     while course.batch().await.unwrap() {}
 }
 
@@ -148,7 +148,7 @@ async fn move_on(
     assert_eq!(done.verified.counts, counts, "{way:?}");
     assert_eq!(target.counts().await.unwrap(), counts, "{way:?}");
     assert_eq!(counted(target).await.unwrap(), counts, "{way:?}: as the ledger alone tells");
-    let report = verify(target, &cipher(as_holding(source)), &unseen()).await.unwrap();
+    let report = verify(target, &cipher(source), &unseen()).await.unwrap();
     assert!(report.is_sound(), "{way:?}: {report:?}");
     answers
 }

@@ -21,7 +21,7 @@ use crate::store::migrate::tests::{
 use crate::store::migrate::verification::verify;
 use crate::store::migrate::verified::Verified;
 use crate::store::migrate::{
-    Course, Holding, MoveError, Slots, Source, Step, Target, Watch, as_holding, follow, remembered,
+    Course, Holding, MoveError, Slots, Source, Step, Target, Watch, follow, remembered,
 };
 use crate::store::postgres::tests::Cluster;
 use crate::store::postgres::{Documents, Options, Postgres, Purpose};
@@ -38,7 +38,7 @@ fn documents(folder: &Path) -> Vec<PathBuf> {
 
 /// Copies what is new, and is killed before any of it is verified.
 async fn copied(source: &dyn Source, target: &dyn Target) {
-    let mut course = Course::begin(as_holding(source), target, Slots::All).await.unwrap();
+    let mut course = Course::begin(source, target, Slots::All).await.unwrap();
     while course.batch().await.unwrap() {}
 }
 
@@ -49,7 +49,7 @@ async fn cut_off(source: &dyn Source, target: &dyn Target) {
             panic!("killed");
         }
     });
-    let cipher = cipher(as_holding(source));
+    let cipher = cipher(source);
     let done = AssertUnwindSafe(follow(source, target, &cipher, &watch)).catch_unwind().await;
     assert!(done.is_err(), "it came to its end: {done:?}");
 }
