@@ -182,10 +182,12 @@ impl Browser {
 
     /// The one file that was downloaded, once it is whole; it is taken away.
     pub(crate) fn downloaded(&self) -> Vec<u8> {
-        // Until it is whole, its name ends so, and before it has a name, it is hidden.
+        // Until it is whole, its name ends so, and before it has a name, it is hidden. The name that it shall have is
+        // kept free by an empty file, over which the whole one is moved.
         let whole = |path: &PathBuf| {
             let name = path.file_name().unwrap().to_string_lossy();
-            !name.ends_with(".crdownload") && !name.starts_with('.')
+            let named = !name.ends_with(".crdownload") && !name.starts_with('.');
+            named && path.metadata().is_ok_and(|file| file.len() > 0)
         };
         let file = until(|| {
             let mut files = fs::read_dir(&self.downloads).unwrap().map(|entry| entry.unwrap().path());
