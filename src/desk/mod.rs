@@ -173,7 +173,12 @@ impl Party for Caller {
     }
 
     fn asks_as(&self) -> Option<KeyId> {
-        self.key()
+        match self.actor {
+            Actor::Agency(key) => Some(key),
+            // Accounts and keys are named from one space of 128 bits: no name is both.
+            Actor::Account(id) => Some(KeyId::from_bytes(*id.as_bytes())),
+            Actor::Service | Actor::Operator => None,
+        }
     }
 }
 

@@ -9,6 +9,8 @@ use crate::domain::certificate::Name;
 use crate::domain::identity::{CreditCode, PersonId};
 use crate::domain::ids::{AccountId, Sha256};
 use crate::domain::refusal::FieldFault;
+use crate::domain::staff::Post;
+use crate::domain::totp::Totp;
 
 /// The service notice in force. Who accepted an older one is asked again.
 pub const NOTICE_VERSION: u16 = 1;
@@ -95,16 +97,14 @@ pub enum Owner {
     /// Somebody who has certificates.
     Holder(PersonId),
     /// An employer.
-    Unit(CreditCode),
-    /// Somebody who works for an authority.
-    Staff {
-        /// The name to log in with.
-        login: LoginName,
-        /// Where.
-        level: Level,
-        /// The two digits of the region; every region where none.
-        region: Option<Region>,
+    Unit {
+        /// The credit code, which it keeps whatever it is called.
+        uscc: CreditCode,
+        /// What it was called before.
+        former_names: Vec<Name>,
     },
+    /// Somebody who works for an authority.
+    Staff(Post),
 }
 
 impl Owner {
@@ -112,65 +112,9 @@ impl Owner {
     pub fn login(&self) -> LoginName {
         match self {
             Self::Holder(person) => LoginName(person.number().to_ascii_uppercase()),
-            Self::Unit(uscc) => LoginName(uscc.as_str().to_owned()),
-            Self::Staff { login, .. } => login.clone(),
+            Self::Unit { uscc, .. } => LoginName(uscc.as_str().to_owned()),
+            Self::Staff(post) => post.login.clone(),
         }
-    }
-}
-
-/// Two digits, as characters 3 and 4 of a credit code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Region([u8; 2]);
-
-impl FromStr for Region {
-    type Err = FieldFault;
-
-    fn from_str(text: &str) -> Result<Self, FieldFault> {
-        let digits: [u8; 2] = text.as_bytes().try_into().map_err(|_| FieldFault::NotARegion)?;
-        if digits.iter().all(u8::is_ascii_digit) { Ok(Self(digits)) } else { Err(FieldFault::NotARegion) }
-    }
-}
-
-impl fmt::Display for Region {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|digit| write!(f, "{}", char::from(*digit)))
-    }
-}
-
-/// The level of an authority.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
-    /// 省级
-    Province,
-    /// 协会
-    Association,
-    /// 部级
-    Ministry,
-    /// 注册管理部门
-    Department,
-}
-
-impl Level {
-    /// Every level.
-    pub const ALL: [Self; 4] = [Self::Province, Self::Association, Self::Ministry, Self::Department];
-
-    /// The stable word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Province => "province",
-            Self::Association => "association",
-            Self::Ministry => "ministry",
-            Self::Department => "department",
-        }
-    }
-}
-
-impl FromStr for Level {
-    type Err = FieldFault;
-
-    fn from_str(text: &str) -> Result<Self, FieldFault> {
-        let level = Self::ALL.into_iter().find(|level| level.word() == text);
-        level.ok_or(FieldFault::NotOneOf("province, association, ministry, department"))
     }
 }
 
@@ -195,8 +139,14 @@ pub struct Account {
     pub name: Name,
     /// Where codes go.
     pub mobile: Mobile,
-    /// The password.
+    /// The password; an empty hash fits none.
     pub password: PasswordHash,
+    /// The second factor of the log-in.
+    pub totp: Option<Totp>,
+    /// Until it is accepted, nobody logs in.
+    pub invitation: Option<Invitation>,
+    /// When an administrator ended it: nobody logs in any more.
+    pub ended_at: Option<DateTime<Utc>>,
     /// Which version of the service notice was accepted, and when.
     pub notice: Option<(u16, DateTime<Utc>)>,
     /// When it was made.
@@ -205,10 +155,25 @@ pub struct Account {
     pub sessions_since: DateTime<Utc>,
 }
 
+/// An invitation to staff, which the token of its link accepts once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invitation {
+    /// SHA-256 of the token, which has 256 bits of chance.
+    pub token: Sha256,
+    /// Until when.
+    pub expires_at: DateTime<Utc>,
+}
+
 impl Account {
-    /// Whether the notice in force was accepted.
+    /// Whether its owner may come in at all.
+    pub fn is_open(&self) -> bool {
+        self.invitation.is_none() && self.ended_at.is_none()
+    }
+
+    /// Whether the notice in force was accepted; it is for holders, and nobody else is asked.
     pub fn has_accepted(&self) -> bool {
-        self.notice.is_some_and(|(version, _)| version >= NOTICE_VERSION)
+        !matches!(self.owner, Owner::Holder(_))
+            || self.notice.is_some_and(|(version, _)| version >= NOTICE_VERSION)
     }
 }
 
@@ -235,7 +200,10 @@ impl Session {
 
     /// Whether it still is one.
     pub fn is_live(&self, account: &Account, now: DateTime<Utc>) -> bool {
-        self.ended_at.is_none() && self.began_at >= account.sessions_since && now < self.expires_at()
+        self.ended_at.is_none()
+            && account.is_open()
+            && self.began_at >= account.sessions_since
+            && now < self.expires_at()
     }
 
     /// Whether its use is to be written down: idle time is counted from there.
@@ -321,6 +289,9 @@ mod tests {
             name: "张三".parse().unwrap(),
             mobile: "13800005678".parse().unwrap(),
             password: PasswordHash(String::new()),
+            totp: None,
+            invitation: None,
+            ended_at: None,
             notice: None,
             created_at: at(0),
             sessions_since,
@@ -370,6 +341,5 @@ mod tests {
         assert_eq!(account(at(0)).mobile.masked(), "138****5678");
         assert!("12800005678".parse::<Mobile>().is_err());
         assert!("138000056780".parse::<Mobile>().is_err());
-        assert!("4a".parse::<Region>().is_err());
     }
 }

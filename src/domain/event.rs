@@ -126,6 +126,18 @@ words! {
     MobileChanged = "mobile-changed",
     /// A new password was set.
     PasswordChanged = "password-changed",
+    /// A staff member was invited, or invited anew.
+    StaffInvited = "staff-invited",
+    /// An invitation was accepted.
+    InvitationAccepted = "invitation-accepted",
+    /// What a staff member may do was changed.
+    StaffChanged = "staff-changed",
+    /// A staff member's account was ended.
+    StaffEnded = "staff-ended",
+    /// A second factor was set.
+    SecondFactorSet = "second-factor-set",
+    /// A second factor was removed.
+    SecondFactorRemoved = "second-factor-removed",
     /// A verification code was sent.
     CodeSent = "code-sent",
     /// A verification code was mistyped.

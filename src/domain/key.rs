@@ -41,11 +41,15 @@ pub enum Scope {
     AuditRead,
     /// Make and end API keys.
     KeysWrite,
+    /// Invite staff, change what they may do, and end their accounts.
+    StaffWrite,
+    /// Read and answer the tickets of people whom the register does not know.
+    TicketsWrite,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Everything,
         Self::CertificatesRead,
         Self::CertificatesWrite,
@@ -53,6 +57,8 @@ impl Scope {
         Self::AnnotationsWrite,
         Self::AuditRead,
         Self::KeysWrite,
+        Self::StaffWrite,
+        Self::TicketsWrite,
     ];
 
     /// The stable word.
@@ -65,6 +71,8 @@ impl Scope {
             Self::AnnotationsWrite => "annotations:write",
             Self::AuditRead => "audit:read",
             Self::KeysWrite => "keys:write",
+            Self::StaffWrite => "staff:write",
+            Self::TicketsWrite => "tickets:write",
         }
     }
 }
@@ -73,7 +81,7 @@ impl std::str::FromStr for Scope {
     type Err = crate::domain::refusal::FieldFault;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let known = "*, certificates:read, certificates:write, annotations:read, annotations:write, audit:read, keys:write";
+        let known = "*, certificates:read, certificates:write, annotations:read, annotations:write, audit:read, keys:write, staff:write, tickets:write";
         let scope = Self::ALL.into_iter().find(|scope| scope.word() == text);
         scope.ok_or(crate::domain::refusal::FieldFault::NotOneOf(known))
     }

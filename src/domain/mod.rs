@@ -18,5 +18,7 @@ pub mod refusal;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod spending;
+pub mod staff;
 pub mod tally;
+pub mod totp;
 pub mod verdict;

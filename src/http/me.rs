@@ -10,6 +10,7 @@ use utoipa_axum::routes;
 use crate::desk::account::recollection::Done;
 use crate::desk::record::Fields;
 use crate::domain::account::{Account, NOTICE_VERSION, Owner};
+use crate::domain::staff::Post;
 use crate::http::Shared;
 use crate::http::accounts::SessionBegun;
 use crate::http::body::{MaybeSent, Nothing, Sent};
@@ -64,8 +65,8 @@ impl AccountShape {
     fn of(account: &Account) -> Self {
         let (kind, shown, level, region) = match &account.owner {
             Owner::Holder(person) => ("holder", person.masked(), None, None),
-            Owner::Unit(uscc) => ("unit", uscc.to_string(), None, None),
-            Owner::Staff { login, level, region } => (
+            Owner::Unit { uscc, .. } => ("unit", uscc.to_string(), None, None),
+            Owner::Staff(Post { login, level, region, .. }) => (
                 "staff",
                 login.as_str().to_owned(),
                 Some(level.word()),
@@ -285,7 +286,7 @@ async fn export(
     let export = api.desk.export(&holder).await?;
     let (id_type, id_number) = match &export.account.owner {
         Owner::Holder(person) => (person.id_type().to_owned(), person.number().to_owned()),
-        Owner::Unit(_) | Owner::Staff { .. } => return Err(Problem::NotFound),
+        Owner::Unit { .. } | Owner::Staff(_) => return Err(Problem::NotFound),
     };
     let mut certificates = Vec::with_capacity(export.certificates.len());
     for own in &export.certificates {

@@ -8,11 +8,12 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::desk::register::How;
 use crate::desk::standing::FileFinding;
-use crate::domain::account::{Level, Purpose};
+use crate::domain::account::Purpose;
 use crate::domain::annotation::Phase;
 use crate::domain::certificate::Status;
 use crate::domain::event::Deed;
 use crate::domain::key::Scope;
+use crate::domain::staff::{Level, Role};
 use crate::domain::tally::Door;
 use crate::domain::verdict::Verdict;
 
@@ -67,6 +68,8 @@ words! {
     AccountKind: vec!["holder", "unit", "staff"];
     /// The level of an authority.
     AuthorityLevel: Level::ALL.iter().map(|it| it.word()).collect();
+    /// What a staff member is there for.
+    StaffRole: Role::ALL.iter().map(|it| it.word()).collect();
     /// By which door something was verified.
     CheckDoor: Door::ALL.iter().map(|it| it.word()).collect();
     /// What an agency decides.

@@ -175,7 +175,7 @@ impl Cipher {
     pub(crate) fn blind_owner(&self, account: &Account) -> Blind {
         match &account.owner {
             Owner::Holder(person) => self.blind_person(person),
-            Owner::Unit(_) | Owner::Staff { .. } => half(&self.blind(b"account", &[account.id.as_bytes()])),
+            Owner::Unit { .. } | Owner::Staff(_) => half(&self.blind(b"account", &[account.id.as_bytes()])),
         }
     }
 

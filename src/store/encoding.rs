@@ -1,6 +1,6 @@
 //! From a change to the bytes of an entry: done by the caller, many at once, before the writer sees it.
 
-use crate::domain::account::Purpose;
+use crate::domain::account::{Owner, Purpose};
 use crate::domain::annotation::{Phase, State};
 use crate::domain::certificate::Line;
 use crate::domain::event::Event;
@@ -167,6 +167,7 @@ fn line<'a>(cipher: &Cipher, write: &'a Write, sealed: &'a Option<Sealed>) -> Op
             login: cipher.blind_login(&account.owner.login()),
             person: sealed.person,
             slot: sealed.slot,
+            staff: matches!(account.owner, Owner::Staff(_)),
             sealed: &sealed.text,
         }),
         (Write::Certificate(_) | Write::Annotation { .. } | Write::Account(_), None) => return None,

@@ -299,6 +299,9 @@ pub(crate) struct AccountLine<'a> {
     #[serde(with = "text")]
     pub(crate) person: Blind,
     pub(crate) slot: u32,
+    /// Whether it is one of the few of staff, who are listed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) staff: bool,
     pub(crate) sealed: &'a str,
 }
 

@@ -130,6 +130,9 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// The account that logs in with this name; none where its person was erased.
     async fn account_by_login(&self, login: &LoginName) -> Result<Option<(Account, Revision)>, Fault>;
 
+    /// The accounts of staff, ended ones too, oldest first. They are few.
+    async fn staff(&self) -> Result<Vec<Account>, Fault>;
+
     /// The session whose token has this digest, ended or not, with the revision to expect when writing it, and its
     /// account: what every call of somebody logged in needs, at once.
     async fn session(&self, token: Sha256) -> Result<Option<(Session, Revision, Account)>, Fault>;

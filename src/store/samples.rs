@@ -5,7 +5,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::account::{
-    Account, Level, Mobile, Owner, PasswordHash, Purpose, Session, VerificationCode,
+    Account, Invitation, Mobile, Owner, PasswordHash, Purpose, Session, VerificationCode,
 };
 use crate::domain::annotation::{Annotation, Intent, Order, Queued, State};
 use crate::domain::calendar;
@@ -16,6 +16,8 @@ use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Code, KeyId, Sh
 use crate::domain::key::ApiKey;
 use crate::domain::licence::LicenceId;
 use crate::domain::queue::Job;
+use crate::domain::staff::{Level, Post, Role};
+use crate::domain::totp::Totp;
 use crate::store::{Change, Committed, Dossier, Expect, Revision, Store, Write};
 
 pub(crate) const NAME: &str = "买买提江·吾买尔";
@@ -216,6 +218,9 @@ pub(crate) fn account(number: u64) -> Account {
         name: NAME.parse().unwrap(),
         mobile: mobile(number),
         password: PasswordHash(HASH.to_owned()),
+        totp: None,
+        invitation: None,
+        ended_at: None,
         notice: None,
         created_at: at(number),
         sessions_since: at(number),
@@ -224,14 +229,23 @@ pub(crate) fn account(number: u64) -> Account {
 
 /// The account of an employer.
 pub(crate) fn unit(number: u64) -> Account {
-    Account { owner: Owner::Unit(issuer(number)), ..account(number) }
+    Account { owner: Owner::Unit { uscc: issuer(number), former_names: vec![] }, ..account(number) }
 }
 
 /// The account of a staff member, of one region.
 pub(crate) fn staff(number: u64, level: Level) -> Account {
     let login = format!("STAFF{number}").parse().unwrap();
     let region = Some("37".parse().unwrap());
-    Account { owner: Owner::Staff { login, level, region }, ..account(number) }
+    let post = Post { login, level, region, role: Role::Registrar, issuer: Some(issuer(number)) };
+    let totp = Some(Totp { secret: chance(8, number), last_step: 7 });
+    let invitation = Invitation { token: Sha256::new(chance(9, number)), expires_at: at(number) };
+    Account {
+        owner: Owner::Staff(post),
+        totp,
+        invitation: Some(invitation),
+        ended_at: Some(at(9)),
+        ..account(number)
+    }
 }
 
 pub(crate) fn account_event(deed: Deed, account: AccountId) -> Event {

@@ -10,13 +10,14 @@ use crate::desk::account::back_off::Address;
 use crate::desk::account::captcha::Solution;
 use crate::desk::account::{unchanged, write};
 use crate::desk::keys::Secret;
-use crate::desk::{Desk, DeskError, Party, Plan};
+use crate::desk::{Caller, Desk, DeskError, Party, Plan};
 use crate::domain::account::{Account, LoginName, Owner, Session};
 use crate::domain::certificate::Certificate;
 use crate::domain::event::{Actor, Deed};
 use crate::domain::identity::PersonId;
 use crate::domain::ids::{AccountId, KeyId, Sha256};
 use crate::domain::refusal::Refusal;
+use crate::domain::staff::Post;
 use crate::store::{Change, CommitError, Expect, Write};
 
 /// What every token begins with, so that scanners for leaked secrets find it.
@@ -102,6 +103,31 @@ impl Holder {
 
     pub(super) fn token(&self) -> Sha256 {
         self.who.session.token
+    }
+}
+
+/// Proof that a staff member is logged in. Only [`Desk::staff_member`] mints one.
+#[derive(Clone, Debug)]
+pub struct StaffMember {
+    who: LoggedIn,
+    post: Post,
+    caller: Caller,
+}
+
+impl StaffMember {
+    /// Who is logged in.
+    pub fn who(&self) -> &LoggedIn {
+        &self.who
+    }
+
+    /// Where they work, and what for.
+    pub fn post(&self) -> &Post {
+        &self.post
+    }
+
+    /// What they may do, as an agency's key may: the same calls take either.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
     }
 }
 
@@ -221,8 +247,23 @@ impl Desk {
         who.accepted()?;
         match &who.account.owner {
             Owner::Holder(person) => Ok(Holder { person: person.clone(), who }),
-            Owner::Unit(_) | Owner::Staff { .. } => Err(DeskError::NotFound),
+            Owner::Unit { .. } | Owner::Staff(_) => Err(DeskError::NotFound),
         }
+    }
+
+    /// The staff member who has this token.
+    ///
+    /// # Errors
+    /// As [`Desk::logged_in`]; `NotFound` for accounts of holders and units.
+    pub async fn staff_member(&self, token: &str) -> Result<StaffMember, DeskError> {
+        let who = self.logged_in(token).await?;
+        let Owner::Staff(post) = &who.account.owner else { return Err(DeskError::NotFound) };
+        let caller = Caller {
+            actor: Actor::Account(who.account.id),
+            scopes: post.role.scopes().to_vec(),
+            issuer: post.issuer,
+        };
+        Ok(StaffMember { post: post.clone(), caller, who })
     }
 
     /// Ends a session; the token is dead at once, on every node.

@@ -14,10 +14,11 @@ use crate::desk::record::Fields;
 use crate::domain::account::{Mobile, Owner};
 use crate::domain::identity::{CreditCode, RESIDENT_CARD};
 use crate::domain::refusal::FieldFault;
+use crate::domain::staff::{Post, Role};
 use crate::http::Shared;
 use crate::http::body::Sent;
 use crate::http::problem::Problem;
-use crate::http::words::{AccountKind, AuthorityLevel};
+use crate::http::words::{AccountKind, AuthorityLevel, StaffRole};
 
 pub(crate) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(make_development_account))
@@ -54,6 +55,13 @@ struct DevelopmentAccountForm {
     /// Staff: two digits; every region where none.
     #[serde(default)]
     region: Option<String>,
+    /// Staff: what for; an administrator where it is not said.
+    #[serde(default)]
+    #[schema(value_type = Option<StaffRole>)]
+    role: Option<String>,
+    /// Staff: credit code of the one issuer whose certificates they deal with; every issuer's where none.
+    #[serde(default)]
+    issuer: Option<String>,
     /// A password to log in with; where none is given, nobody logs in with one.
     #[serde(default)]
     password: Option<String>,
@@ -111,12 +119,15 @@ impl DevelopmentAccountForm {
                 }
                 None => Some(Owner::Holder(fictitious_person()?)),
             },
-            "unit" => required(&mut fields, "uscc", self.uscc.as_deref()).map(Owner::Unit),
+            "unit" => required(&mut fields, "uscc", self.uscc.as_deref())
+                .map(|uscc| Owner::Unit { uscc, former_names: Vec::new() }),
             "staff" => {
                 let level = required(&mut fields, "level", self.level.as_deref());
                 let region = fields.parse_some("region", self.region.as_deref());
+                let role = fields.parse_some("role", self.role.as_deref()).unwrap_or(Role::Administrator);
+                let issuer = fields.parse_some("issuer", self.issuer.as_deref());
                 let login = fictitious_staff_login()?;
-                level.map(|level| Owner::Staff { login, level, region })
+                level.map(|level| Owner::Staff(Post { login, level, region, role, issuer }))
             }
             _ => fields.take("kind", Err(FieldFault::NotOneOf("holder, unit, staff"))),
         };

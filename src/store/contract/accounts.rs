@@ -4,10 +4,11 @@
 
 use chrono::TimeDelta;
 
-use crate::domain::account::{Account, Level, Mobile, Owner, Purpose, Session};
+use crate::domain::account::{Account, Mobile, Owner, Purpose, Session};
 use crate::domain::event::{Actor, Deed, Event};
 use crate::domain::ids::{AccountId, Sha256};
 use crate::domain::query::EntryQuery;
+use crate::domain::staff::Level;
 use crate::store::contract::Home;
 use crate::store::samples::{
     REASON, account, account_event, at, code, entered, event, issuer, mobile, open_account, opened, session,
@@ -28,7 +29,10 @@ pub(crate) async fn accounts_of_every_owner_outlive_closing(home: &dyn Home) {
     entered(&*store, 1).await;
     let mut accounts = vec![account(1), account(2), unit(3), staff(4, Level::Ministry)];
     accounts[0].notice = Some((1, at(5)));
-    accounts.push(Account { owner: Owner::Unit(issuer(0)), ..unit(5) });
+    accounts.push(Account {
+        owner: Owner::Unit { uscc: issuer(0), former_names: vec!["旧名设计院".parse().unwrap()] },
+        ..unit(5)
+    });
     for account in &accounts {
         store.commit(open_account(account)).await.unwrap();
     }
@@ -41,6 +45,21 @@ pub(crate) async fn accounts_of_every_owner_outlive_closing(home: &dyn Home) {
         }
         assert_eq!(store.account(account(9).id).await.unwrap(), None);
         assert_eq!(store.account_by_login(&account(9).owner.login()).await.unwrap(), None);
+        store.close().await.unwrap();
+    }
+}
+
+pub(crate) async fn the_accounts_of_staff_are_listed_and_no_others(home: &dyn Home) {
+    let store = home.open().await;
+    let (first, second) = (staff(4, Level::Ministry), staff(5, Level::Province));
+    for account in [&account(1), &unit(2), &second, &first] {
+        store.commit(open_account(account)).await.unwrap();
+    }
+    let ended = Account { ended_at: Some(at(50)), ..second };
+    write(&*store, vec![], Write::Account(ended.clone())).await.unwrap();
+    for round in 0..2 {
+        let store = if round == 0 { store.clone() } else { home.open().await };
+        assert_eq!(store.staff().await.unwrap(), [first.clone(), ended.clone()]);
         store.close().await.unwrap();
     }
 }

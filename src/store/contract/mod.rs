@@ -61,6 +61,7 @@ macro_rules! contract {
         }
         $crate::store::contract::contract! { $home; accounts:
             accounts_of_every_owner_outlive_closing
+            the_accounts_of_staff_are_listed_and_no_others
             a_login_name_has_one_account
             what_was_decided_on_a_stale_account_session_or_code_is_refused
             a_session_ended_stays_ended

@@ -17,6 +17,8 @@ use crate::store::{Fault, Revision};
 
 /// Keys of login names begin so.
 pub(crate) const LOGINS: &[u8] = b"l";
+/// Keys of the list of staff begin so.
+const STAFF: &[u8] = b"w";
 /// Keys of sessions begin so.
 pub(crate) const SESSIONS: &[u8] = b"t";
 /// Keys of verification codes begin so.
@@ -24,6 +26,11 @@ pub(crate) const CODES: &[u8] = b"m";
 
 pub(crate) fn account_key(id: AccountId) -> Vec<u8> {
     [b"u", &id.as_bytes()[..]].concat()
+}
+
+/// Keys of the accounts of staff, who are listed.
+fn staff_key(id: AccountId) -> Vec<u8> {
+    [STAFF, &id.as_bytes()[..]].concat()
 }
 
 fn login_key(login: Blind) -> Vec<u8> {
@@ -103,6 +110,9 @@ pub(crate) fn fold_account(
         }
     }
     draft.put(key, Known { place, revision: seq, slot: line.slot, login: line.login }.write());
+    if line.staff {
+        draft.put(staff_key(line.id), Vec::new());
+    }
     draft.put(login_key(line.login), line.id.as_bytes().to_vec());
     draft.put(owner_key(line.person), line.slot.to_be_bytes().to_vec());
     Ok(())
@@ -210,6 +220,17 @@ impl Core {
             }
             None => Ok(None),
         }
+    }
+
+    /// See [`crate::store::Store::staff`].
+    pub(crate) fn staff(&self) -> Result<Vec<Account>, Fault> {
+        let mut ids = Vec::new();
+        self.index.now().walk(STAFF, None, |key, _| {
+            ids.extend(key[STAFF.len()..].try_into().ok().map(AccountId::from_bytes));
+            Ok(true)
+        })?;
+        let found = ids.into_iter().map(|id| self.account(id));
+        found.filter_map(|found| found.map(|found| found.map(|(account, _)| account)).transpose()).collect()
     }
 
     /// See [`crate::store::Store::session`].

@@ -169,6 +169,10 @@ impl Store for Embedded {
         self.core()?.account_by_login(login)
     }
 
+    async fn staff(&self) -> Result<Vec<Account>, Fault> {
+        self.core()?.staff()
+    }
+
     async fn session(&self, token: Sha256) -> Result<Option<(Session, Revision, Account)>, Fault> {
         self.core()?.session(token)
     }

@@ -91,6 +91,21 @@ impl Core {
         Ok(found.filter(|(account, _)| account.owner.login() == *login))
     }
 
+    /// See [`crate::store::Store::staff`].
+    pub(crate) async fn staff(&self) -> Result<Vec<Account>, Fault> {
+        let rows = again(READING, || {
+            sqlx::query(
+                "/* accounts.staff */ select a.id, a.sealed, a.revision, k.slot, k.person, k.wrapped \
+                 from accounts a join person_keys k on k.slot = a.slot where a.staff order by a.id",
+            )
+            .fetch_all(&self.pool)
+        })
+        .await?;
+        let cipher = self.cipher();
+        let found = rows.iter().map(|row| account_in(&cipher, row));
+        found.filter_map(|found| found.map(|found| found.map(|(account, _)| account)).transpose()).collect()
+    }
+
     /// See [`crate::store::Store::session`].
     pub(crate) async fn session(&self, token: Sha256) -> Result<Option<(Session, Revision, Account)>, Fault> {
         let row = again(READING, || {

@@ -157,6 +157,10 @@ impl Store for Postgres {
         self.core()?.account_by_login(login).await
     }
 
+    async fn staff(&self) -> Result<Vec<Account>, Fault> {
+        self.core()?.staff().await
+    }
+
     async fn session(&self, token: Sha256) -> Result<Option<(Session, Revision, Account)>, Fault> {
         self.core()?.session(token).await
     }

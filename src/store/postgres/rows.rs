@@ -62,6 +62,7 @@ pub(crate) struct AccountRow {
     pub(crate) id: AccountId,
     pub(crate) login: [u8; 16],
     pub(crate) slot: u32,
+    pub(crate) staff: bool,
     pub(crate) sealed: Vec<u8>,
 }
 
@@ -172,6 +173,7 @@ impl Parts {
                         id: line.id,
                         login: line.login.0,
                         slot: line.slot,
+                        staff: line.staff,
                         sealed: parse_sealed(line.sealed)?,
                     });
                 }

@@ -71,8 +71,8 @@ const FREED: &str = "delete from accounts using person_keys where person_keys.sl
         and (accounts.id = any(?::uuid[])
             or accounts.login = any(?::bytea[]) and (? or person_keys.wrapped is null))
     returning accounts.id";
-const ACCOUNTS: &str = "insert into accounts (id, login, slot, sealed, revision)
-    select * from unnest(?::uuid[], ?::bytea[], ?::bigint[], ?::bytea[], ?::bigint[])
+const ACCOUNTS: &str = "insert into accounts (id, login, slot, staff, sealed, revision)
+    select * from unnest(?::uuid[], ?::bytea[], ?::bigint[], ?::boolean[], ?::bytea[], ?::bigint[])
     where (select count(*) from freed) >= 0";
 const SESSIONS: &str = "insert into sessions (token, account, began_at, seen_at, ended_at, revision)
     select * from unnest(?::bytea[], ?::uuid[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[])
@@ -209,7 +209,8 @@ fn put_together(draft: &Draft) -> Result<Statement, sqlx::Error> {
         statement.part("freed", FREED);
     }
     part!(statement, "people", ACCOUNTS, rows.accounts.values(), (row, revision) =>
-        id(row.id.as_bytes()), &row.login[..], i64::from(row.slot), row.sealed.as_slice(), signed(*revision));
+        id(row.id.as_bytes()), &row.login[..], i64::from(row.slot), row.staff, row.sealed.as_slice(),
+        signed(*revision));
     part!(statement, "visits", SESSIONS, rows.sessions.values(), (row, revision) =>
         bytes(&row.token), id(row.account.as_bytes()), nanos(row.began_at), nanos(row.seen_at),
         row.ended_at.map(nanos), signed(*revision));

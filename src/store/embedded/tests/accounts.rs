@@ -1,7 +1,8 @@
 //! Accounts in the index and in the key ring.
 
-use crate::domain::account::{Account, Level, Purpose, Session};
+use crate::domain::account::{Account, Purpose, Session};
 use crate::domain::query::EntryQuery;
+use crate::domain::staff::Level;
 use crate::store::embedded::tests::{Folder, open, options};
 use crate::store::embedded::{Embedded, check, io};
 use crate::store::samples::{

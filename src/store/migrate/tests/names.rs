@@ -6,7 +6,8 @@ use std::sync::Arc;
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
 
-use crate::domain::account::{Account, Level, Owner, Purpose as For, Session};
+use crate::domain::account::{Account, Owner, Purpose as For, Session};
+use crate::domain::staff::Level;
 use crate::store::embedded::moving::arriving::Arriving;
 use crate::store::embedded::moving::leaving::Leaving;
 use crate::store::embedded::{self, Embedded};
