@@ -82,6 +82,16 @@ pub enum Refusal {
     /// No account can be opened with this name and number: nobody of the register has them, or there is one already.
     /// Which, is not said.
     IdentityNotMatched,
+    /// The code of the second factor is wrong or was used, or the password was given too long ago.
+    SecondFactorWrong,
+    /// Staff do not go without a second factor.
+    SecondFactorCompulsory,
+    /// The invitation was accepted, taken back or is too old; or there never was one.
+    InvitationOver,
+    /// The log-in name is another's.
+    LoginTaken,
+    /// Nobody ends or changes their own post: an authority could be left without an administrator.
+    OwnPost,
 }
 
 /// One wrong field.
@@ -326,6 +336,11 @@ impl Refusal {
             Self::CaptchaWrong => "captcha-wrong",
             Self::CodeWrong => "code-wrong",
             Self::IdentityNotMatched => "identity-not-matched",
+            Self::SecondFactorWrong => "second-factor-wrong",
+            Self::SecondFactorCompulsory => "second-factor-compulsory",
+            Self::InvitationOver => "invitation-over",
+            Self::LoginTaken => "login-taken",
+            Self::OwnPost => "own-post",
         }
     }
 
@@ -355,6 +370,11 @@ impl Refusal {
             Self::CaptchaWrong => ("图形验证码不正确", "The captcha is wrong"),
             Self::CodeWrong => ("短信验证码不正确", "The verification code is wrong"),
             Self::IdentityNotMatched => ("信息未能匹配", "No match"),
+            Self::SecondFactorWrong => ("动态口令不正确", "The code of the second factor is wrong"),
+            Self::SecondFactorCompulsory => ("不能停用动态口令", "The second factor is compulsory"),
+            Self::InvitationOver => ("邀请已失效", "The invitation is over"),
+            Self::LoginTaken => ("登录名已被使用", "The log-in name is taken"),
+            Self::OwnPost => ("不能更改自己的岗位", "Nobody changes their own post"),
         };
         language.pick(zh, en)
     }
@@ -474,6 +494,23 @@ impl Refusal {
                  Else ask the issuing body."
                     .to_owned()
             }
+            Self::SecondFactorWrong if zh => {
+                "请输入验证器应用当前显示的六位数字，每个口令只能使用一次；若已超过五分钟，请重新登录。".to_owned()
+            }
+            Self::SecondFactorWrong => {
+                "Type the six digits that the authenticator shows now; each works once. After five minutes, log in again."
+                    .to_owned()
+            }
+            Self::SecondFactorCompulsory if zh => "工作人员必须使用动态口令登录。".to_owned(),
+            Self::SecondFactorCompulsory => "Staff log in with a second factor.".to_owned(),
+            Self::InvitationOver if zh => "邀请链接三天内有效，只能使用一次；请联系管理员重新邀请。".to_owned(),
+            Self::InvitationOver => {
+                "A link is good for three days and works once; ask an administrator for another.".to_owned()
+            }
+            Self::LoginTaken if zh => "请换一个登录名；若为同一人，请重新邀请原账号。".to_owned(),
+            Self::LoginTaken => "Choose another; or invite the account that there is anew.".to_owned(),
+            Self::OwnPost if zh => "请由另一位管理员操作。".to_owned(),
+            Self::OwnPost => "Ask another administrator.".to_owned(),
             Self::KeyReused => {
                 "An Idempotency-Key stands for one request; use a new key for another.".to_owned()
             }

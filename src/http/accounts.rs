@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::desk::account::captcha::{Captcha, Kind, Puzzle, Solution};
-use crate::desk::account::session::{Begun, Credentials};
+use crate::desk::account::session::{Begun, Credentials, Entered};
 use crate::desk::account::settings::Recovery;
 use crate::desk::account::sign_up::SignUpForm;
 use crate::desk::record::Fields;
@@ -35,6 +35,7 @@ pub(crate) fn router() -> OpenApiRouter<Shared> {
         .routes(routes!(recover))
         .routes(routes!(log_in, log_out_everywhere))
         .routes(routes!(log_out))
+        .routes(routes!(finish_log_in))
 }
 
 /// Which kind of captcha.
@@ -153,6 +154,25 @@ impl From<Begun> for SessionBegun {
     }
 }
 
+/// The password was right, and the account has a second factor.
+#[derive(Debug, Serialize, ToSchema)]
+struct HalfWayIn {
+    /// To be handed back with a code, to `POST /api/v1/sessions/second-factor`.
+    pass: String,
+    /// Until when.
+    expires_at: Moment,
+}
+
+/// The second half of logging in.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SecondFactorForm {
+    /// What the password was answered.
+    pass: String,
+    /// The six digits that the authenticator app shows.
+    code: String,
+}
+
 /// Who forgot the password.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -245,6 +265,7 @@ async fn recover(
     post, path = "/api/v1/sessions", tag = "account", request_body = LoginForm,
     responses(
         (status = 200, description = "A fresh session", body = SessionBegun),
+        (status = 202, description = "The account has a second factor", body = HalfWayIn),
         (status = 401, description = "`wrong-credentials`, whether there is such an account or not", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
@@ -252,10 +273,32 @@ async fn log_in(
     State(api): State<Shared>,
     Whence(from): Whence,
     Sent { form, .. }: Sent<LoginForm>,
-) -> Result<Json<SessionBegun>, Problem> {
+) -> Result<Response, Problem> {
     let LoginForm { account, password, captcha_id, captcha } = form;
     let solution = Solution { id: captcha_id, answer: captcha };
-    Ok(Json(api.desk.log_in(&Credentials { account, password }, &solution, from).await?.into()))
+    Ok(match api.desk.log_in(&Credentials { account, password }, &solution, from).await? {
+        Entered::Session(begun) => Json(SessionBegun::from(begun)).into_response(),
+        Entered::HalfWay(pass) => {
+            let shape = HalfWayIn { pass: pass.text, expires_at: Moment(pass.expires_at) };
+            (StatusCode::ACCEPTED, Json(shape)).into_response()
+        }
+    })
+}
+
+/// Gives the code of the second factor, after the password. A wrong one counts as a failure to log in.
+#[utoipa::path(
+    post, path = "/api/v1/sessions/second-factor", tag = "account", request_body = SecondFactorForm,
+    responses(
+        (status = 200, description = "A fresh session", body = SessionBegun),
+        (status = 401, description = "`second-factor-wrong`, or the password was given too long ago", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+)]
+async fn finish_log_in(
+    State(api): State<Shared>,
+    Whence(from): Whence,
+    Sent { form, .. }: Sent<SecondFactorForm>,
+) -> Result<Json<SessionBegun>, Problem> {
+    Ok(Json(api.desk.finish_log_in(&form.pass, &form.code, from).await?.into()))
 }
 
 /// Logs out: the token is dead at once.

@@ -29,10 +29,12 @@ pub(crate) mod operations;
 pub(crate) mod params;
 pub(crate) mod problem;
 pub(crate) mod public;
+pub(crate) mod second_factor;
 pub(crate) mod session;
 pub(crate) mod shapes;
 pub(crate) mod sharing;
 pub(crate) mod spool;
+pub(crate) mod staff;
 pub(crate) mod words;
 
 use std::hash::{BuildHasher as _, RandomState};
@@ -155,6 +157,8 @@ fn routes(with: &openapi::Parts) -> OpenApiRouter<Shared> {
         .merge(annotations::router())
         .merge(audit::router())
         .merge(keys::router())
+        .merge(staff::router())
+        .merge(second_factor::router())
         .merge(operations::router())
         .merge(openapi::router());
     if with.metrics {

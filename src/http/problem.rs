@@ -93,15 +93,19 @@ impl Problem {
                 | Refusal::IdentityNotMatched
                 | Refusal::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
                 Refusal::NoticeNotAccepted => StatusCode::FORBIDDEN,
-                Refusal::WrongCredentials => StatusCode::UNAUTHORIZED,
+                Refusal::WrongCredentials | Refusal::SecondFactorWrong => StatusCode::UNAUTHORIZED,
                 Refusal::QuotaExceeded { .. }
                 | Refusal::CertificateNotValid { .. }
                 | Refusal::StatusFinal { .. }
                 | Refusal::AnnotationRequired
                 | Refusal::AnnotationNotReady
                 | Refusal::AnnotationNotLive { .. }
+                | Refusal::SecondFactorCompulsory
+                | Refusal::LoginTaken
+                | Refusal::OwnPost
                 | Refusal::NotParked => StatusCode::CONFLICT,
-                Refusal::AnnotationExpired { .. }
+                Refusal::InvitationOver
+                | Refusal::AnnotationExpired { .. }
                 | Refusal::AnnotationRevoked
                 | Refusal::AnnotationFailed => StatusCode::GONE,
             },

@@ -68,6 +68,8 @@ words! {
     AccountKind: vec!["holder", "unit", "staff"];
     /// The level of an authority.
     AuthorityLevel: Level::ALL.iter().map(|it| it.word()).collect();
+    /// Whether a staff member's account can be used.
+    StaffState: vec!["invited", "active", "ended"];
     /// What a staff member is there for.
     StaffRole: Role::ALL.iter().map(|it| it.word()).collect();
     /// By which door something was verified.

@@ -17,6 +17,8 @@ pub enum Failure {
     NotFound,
     /// The page exists, but not for this method.
     MethodNotAllowed,
+    /// The invitation was accepted, taken back or is too old; or there never was one.
+    InvitationOver,
     /// The form was sent by another site's page.
     Foreign,
     /// The upload is larger than what is judged.
@@ -33,8 +35,9 @@ pub enum Failure {
 
 impl Failure {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::NotFound,
+        Self::InvitationOver,
         Self::MethodNotAllowed,
         Self::Foreign,
         Self::TooLarge,
@@ -49,6 +52,7 @@ impl Failure {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::InvitationOver => StatusCode::GONE,
             Self::Foreign => StatusCode::FORBIDDEN,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -94,6 +98,14 @@ impl Failure {
                 ("不支持这种访问方式", "Not possible in this way"),
                 ("这个网址不接受这样的请求。", "This address does not take requests of this kind."),
                 ("请从首页重新开始。", "Please start again from the first page."),
+            ],
+            Self::InvitationOver => [
+                ("邀请已失效", "The invitation is over"),
+                (
+                    "邀请链接三天内有效，只能使用一次。",
+                    "An invitation is good for three days and works once.",
+                ),
+                ("请联系管理员重新邀请。", "Ask an administrator for another."),
             ],
             Self::Foreign => [
                 ("请从本站提交", "Please send it from our own page"),

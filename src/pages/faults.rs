@@ -49,7 +49,7 @@ impl Faults {
                 fields.extend(errors.iter().map(one));
             }
             Refusal::CaptchaWrong => fields.push(("captcha".to_owned(), whole())),
-            Refusal::CodeWrong => fields.push(("code".to_owned(), whole())),
+            Refusal::CodeWrong | Refusal::SecondFactorWrong => fields.push(("code".to_owned(), whole())),
             Refusal::ValidityTooLong { .. } | Refusal::ValidityTooShort => {
                 fields.push(("days".to_owned(), whole()));
             }

@@ -6,8 +6,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::desk::account::captcha::{Kind, Puzzle};
+use crate::desk::account::second_factor::Offer;
 use crate::desk::{Desk, DeskError};
 use crate::pages::speech::Speech;
+use crate::render;
+use crate::store::Fault;
 
 /// The longest form: names, numbers and a password.
 pub(crate) const FORM_BYTES: usize = 16 * 1024;
@@ -18,6 +21,25 @@ pub(crate) type Sent<T> = Result<Form<T>, FormRejection>;
 /// The form; an empty one where it was none.
 pub(crate) fn read<T: Default>(sent: Sent<T>) -> T {
     sent.map(|Form(form)| form).unwrap_or_default()
+}
+
+/// What an authenticator app scans, or whoever uses it types.
+pub(crate) struct Secret {
+    /// In groups of four.
+    pub(crate) text: String,
+    /// Modules along one side of the code.
+    pub(crate) side: usize,
+    /// The code, as a path.
+    pub(crate) path: String,
+}
+
+impl Secret {
+    pub(crate) fn of(offer: &Offer) -> Result<Self, DeskError> {
+        let drawn = render::qr::path(&offer.uri);
+        let (side, path) = drawn.map_err(|error| Fault::new("drawing a second factor", error))?;
+        let groups = offer.secret.as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>();
+        Ok(Self { text: groups.join(" "), side, path })
+    }
 }
 
 /// A captcha on a form.

@@ -20,7 +20,7 @@ mod layout;
 mod outline;
 mod page;
 pub mod photo;
-mod qr;
+pub(crate) mod qr;
 mod stamp;
 mod structure;
 mod text;

@@ -1,4 +1,5 @@
-//! The verification link as a QR code (ISO/IEC 18004), level M, as a PDF form of black runs on white.
+//! QR codes (ISO/IEC 18004), level M: the verification link as a PDF form of black runs on white, and what an authenticator
+//! app scans as a path for a page.
 
 use std::fmt::Write;
 
@@ -27,7 +28,23 @@ pub(crate) fn draw(link: &str) -> Result<Code, Unprintable> {
     Ok(Code { side, content: deflate(content.as_bytes(), LEVEL)? })
 }
 
-fn runs(link: &str) -> Result<(usize, String), Unprintable> {
+/// A code as the data of an SVG path in units of its modules, and how many of them are along one side, quiet zone included.
+///
+/// # Errors
+/// A text that would need too fine a code.
+pub(crate) fn path(text: &str) -> Result<(usize, String), Unprintable> {
+    let (width, modules) = modules(text)?;
+    let mut path = String::new();
+    for (row, line) in modules.chunks(width).enumerate() {
+        for (column, run) in dark_runs(line) {
+            let _ = write!(path, "M{} {}h{run}v1h-{run}z", column + QUIET, row + QUIET);
+        }
+    }
+    Ok((width + 2 * QUIET, path))
+}
+
+/// The modules of a code, row by row from the top, and how many there are along one side.
+fn modules(link: &str) -> Result<(usize, Vec<Color>), Unprintable> {
     const WIDEST: usize = 57;
     let too_long = |_| Unprintable::TooLong { field: "verify_url" };
     let bits = encode_auto(link.as_bytes(), EcLevel::M).map_err(too_long)?;
@@ -44,18 +61,31 @@ fn runs(link: &str) -> Result<(usize, String), Unprintable> {
     if width == 0 || width > WIDEST {
         return Err(Unprintable::TooLong { field: "verify_url" });
     }
+    Ok((width, modules))
+}
+
+/// Where dark modules begin in a row, and how many follow one another.
+fn dark_runs(line: &[Color]) -> Vec<(usize, usize)> {
+    let (mut runs, mut column) = (Vec::new(), 0);
+    while column < line.len() {
+        let run = line[column..].iter().take_while(|module| **module == Color::Dark).count();
+        if run > 0 {
+            runs.push((column, run));
+        }
+        column += run.max(1);
+    }
+    runs
+}
+
+fn runs(link: &str) -> Result<(usize, String), Unprintable> {
+    let (width, modules) = modules(link)?;
     let side = width + 2 * QUIET;
     let mut content = format!("1 g 0 0 {side} {side} re f 0 g\n");
     for (row, line) in modules.chunks(width).enumerate() {
-        let mut column = 0;
-        while column < width {
-            let run = line[column..].iter().take_while(|module| **module == Color::Dark).count();
-            if run > 0 {
-                let (x, y) = (column + QUIET, side - QUIET - row - 1);
-                // Writing to a string cannot fail.
-                let _ = writeln!(content, "{x} {y} {run} 1 re");
-            }
-            column += run.max(1);
+        for (column, run) in dark_runs(line) {
+            let (x, y) = (column + QUIET, side - QUIET - row - 1);
+            // Writing to a string cannot fail.
+            let _ = writeln!(content, "{x} {y} {run} 1 re");
         }
     }
     content.push('f');

@@ -90,6 +90,14 @@ impl BackOff {
         from.map_or(Ok(()), |from| self.addresses.charge(from, now)).map_err(too_often)
     }
 
+    /// Takes back what a try was charged that was right as far as it went; what failed before still counts.
+    pub(crate) fn refund(&self, account: Sha256, from: Option<Address>) {
+        self.accounts.refund(&account);
+        if let Some(from) = from {
+            self.addresses.refund(&from);
+        }
+    }
+
     /// Forgets everybody.
     pub(crate) fn clear(&self) {
         self.accounts.clear();

@@ -7,12 +7,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
-use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use ring::hkdf;
 
+use crate::desk::account::sealer::{Sealer, Serial};
 use crate::desk::{Desk, DeskError};
 use crate::domain::language::Language;
 use crate::domain::refusal::Refusal;
@@ -76,11 +73,9 @@ impl fmt::Debug for Solution {
     }
 }
 
-type Serial = [u8; NONCE_LEN];
-
 /// Encrypts answers, and remembers what was answered.
 pub(crate) struct Captchas {
-    key: Option<LessSafeKey>,
+    sealer: Sealer,
     answered: Mutex<HashMap<Serial, DateTime<Utc>>>,
 }
 
@@ -93,10 +88,7 @@ impl fmt::Debug for Captchas {
 impl Captchas {
     /// Every node with the same master key reads the captchas of every other.
     pub(crate) fn new(master: &[u8; 32]) -> Self {
-        let derived = hkdf::Salt::new(hkdf::HKDF_SHA256, b"vermilion").extract(master);
-        let key =
-            derived.expand(&[b"captcha"], &AES_256_GCM).map(|okm| LessSafeKey::new(UnboundKey::from(okm)));
-        Self { key: key.ok(), answered: Mutex::default() }
+        Self { sealer: Sealer::new(master, "captcha"), answered: Mutex::default() }
     }
 
     /// Forgets what was answered.
@@ -106,13 +98,8 @@ impl Captchas {
 
     /// The name of a captcha with this answer.
     fn name(&self, serial: Serial, answer: &str, now: DateTime<Utc>) -> Result<String, Fault> {
-        let failed = || Fault::new("drawing a captcha", "the cipher refused");
-        let key = self.key.as_ref().ok_or_else(failed)?;
-        let mut sealed = (now + LASTS).timestamp_millis().to_be_bytes().to_vec();
-        sealed.extend_from_slice(answer.as_bytes());
-        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(serial), Aad::empty(), &mut sealed)
-            .map_err(|_| failed())?;
-        Ok(URL_SAFE_NO_PAD.encode([&serial[..], &sealed].concat()))
+        let expires_at = (now + LASTS).timestamp_millis().to_be_bytes();
+        self.sealer.seal(serial, &[&expires_at[..], answer.as_bytes()].concat())
     }
 
     /// Passes where the answer is right, in time and the first.
@@ -127,15 +114,10 @@ impl Captchas {
     }
 
     fn open(&self, id: &str) -> Option<(Serial, DateTime<Utc>, String)> {
-        // Names of ours are short.
-        let bytes = URL_SAFE_NO_PAD.decode(id.get(..id.len().min(200))?).ok()?;
-        let (serial, sealed) = bytes.split_first_chunk::<NONCE_LEN>()?;
-        let mut sealed = sealed.to_vec();
-        let nonce = Nonce::assume_unique_for_key(*serial);
-        let opened = self.key.as_ref()?.open_in_place(nonce, Aad::empty(), &mut sealed).ok()?;
+        let (serial, opened) = self.sealer.open(id)?;
         let (expiry, answer) = opened.split_first_chunk::<8>()?;
         let expires_at = DateTime::from_timestamp_millis(i64::from_be_bytes(*expiry))?;
-        Some((*serial, expires_at, String::from_utf8(answer.to_vec()).ok()?))
+        Some((serial, expires_at, String::from_utf8(answer.to_vec()).ok()?))
     }
 
     fn use_up(&self, serial: Serial, expires_at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), DeskError> {

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::desk::account::password::Password;
+use crate::desk::account::second_factor::Offer;
 use crate::desk::account::session::{Begun, draw_token, fresh};
 use crate::desk::account::{unchanged, write};
 use crate::desk::{Desk, DeskError, Plan};
@@ -11,8 +12,8 @@ use crate::domain::account::{Account, LoginName, Mobile, NOTICE_VERSION, Owner, 
 use crate::domain::certificate::Name;
 use crate::domain::event::Deed;
 use crate::domain::identity::{PersonId, RESIDENT_CARD};
-use crate::domain::ids::AccountId;
 use crate::domain::refusal::Refusal;
+use crate::domain::totp::Totp;
 use crate::store::{Change, Expect, Write};
 
 /// An account to be made.
@@ -25,9 +26,23 @@ pub(crate) struct Made {
     pub(crate) password: Option<String>,
 }
 
+/// An account that was made, or was there, and a session of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Ready {
+    pub(crate) account: Account,
+    pub(crate) begun: Begun,
+}
+
+impl Ready {
+    /// The secret of its second factor, in base32.
+    pub(crate) fn second_factor(&self) -> Option<String> {
+        self.account.totp.as_ref().map(|totp| Offer::of(&totp.secret, &self.account).secret)
+    }
+}
+
 impl Desk {
     /// Makes an account that has accepted the notice, or takes the one that there is, and begins a session of it.
-    pub(crate) async fn make_account(&self, made: Made) -> Result<(AccountId, Begun), DeskError> {
+    pub(crate) async fn make_account(&self, made: Made) -> Result<Ready, DeskError> {
         let hash = match &made.password {
             Some(text) => {
                 let password = Password::parse(text, &made.owner.login(), &made.mobile)
@@ -46,7 +61,7 @@ impl Desk {
         made: &Made,
         hash: Option<&PasswordHash>,
         token: &str,
-    ) -> Result<Plan<(AccountId, Begun)>, DeskError> {
+    ) -> Result<Plan<Ready>, DeskError> {
         let login = made.owner.login();
         let (account, expected, deed) = match self.store.account_by_login(&login).await? {
             Some((account, revision)) => {
@@ -62,14 +77,18 @@ impl Desk {
                 (account, Expect::Account(login, None), Deed::AccountOpened)
             }
         };
-        let account = Account { notice: Some((NOTICE_VERSION, self.now())), ..account };
+        let mut account = Account { notice: Some((NOTICE_VERSION, self.now())), ..account };
+        // Staff with a password log in with a second factor too.
+        if hash.is_some() && matches!(account.owner, Owner::Staff(_)) && account.totp.is_none() {
+            account.totp = Some(Totp::new(crate::desk::chance()?));
+        }
         let (session, begun) = fresh(&account, token, self.now());
         let change = Change {
             expects: vec![expected],
             writes: vec![write(&account), Write::Session(session)],
             events: vec![self.own_event(deed, &account)],
         };
-        Ok(Plan::Write(change, (account.id, begun)))
+        Ok(Plan::Write(change, Ready { account, begun }))
     }
 }
 

@@ -11,9 +11,12 @@ pub mod message;
 pub mod own;
 pub mod password;
 pub mod recollection;
+mod sealer;
+pub mod second_factor;
 pub mod session;
 pub mod settings;
 pub mod sign_up;
+pub mod staff;
 
 use std::sync::Arc;
 
@@ -21,6 +24,8 @@ use crate::desk::account::back_off::BackOff;
 use crate::desk::account::captcha::Captchas;
 use crate::desk::account::message::Messenger;
 use crate::desk::account::password::Passwords;
+use crate::desk::account::second_factor::Factors;
+use crate::desk::account::session::LoggedIn;
 use crate::desk::{Desk, DeskError};
 use crate::domain::account::{Account, LoginName};
 use crate::domain::event::{Actor, Deed, Event};
@@ -34,6 +39,7 @@ pub struct Doors {
     captchas: Captchas,
     passwords: Passwords,
     back_off: BackOff,
+    factors: Factors,
 }
 
 impl Doors {
@@ -45,6 +51,7 @@ impl Doors {
             captchas: Captchas::new(master),
             passwords: Passwords::new(),
             back_off: BackOff::default(),
+            factors: Factors::new(master),
         }
     }
 
@@ -60,6 +67,11 @@ impl Desk {
     async fn own_account(&self, login: &LoginName) -> Result<(Account, Revision), DeskError> {
         // An account that is gone has no session either.
         self.store.account_by_login(login).await?.ok_or(DeskError::Unauthenticated)
+    }
+
+    /// The account that somebody logged in acts for, as it stands now.
+    async fn account_of(&self, who: &LoggedIn) -> Result<(Account, Revision), DeskError> {
+        self.own_account(&who.account().owner.login()).await
     }
 
     /// An event of this moment that an account's owner brought about, about the account.

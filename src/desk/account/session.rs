@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::desk::account::back_off::Address;
 use crate::desk::account::captcha::Solution;
+use crate::desk::account::second_factor::Pass;
 use crate::desk::account::{unchanged, write};
 use crate::desk::keys::Secret;
 use crate::desk::{Caller, Desk, DeskError, Party, Plan};
@@ -47,6 +48,15 @@ pub struct Begun {
     pub expires_at: DateTime<Utc>,
     /// Whether the service notice in force was accepted.
     pub notice_accepted: bool,
+}
+
+/// What the right password leads to.
+#[derive(Clone, Debug)]
+pub enum Entered {
+    /// A session.
+    Session(Begun),
+    /// A code of the second factor is wanted too.
+    HalfWay(Pass),
 }
 
 /// Proof that somebody is logged in. Only [`Desk::logged_in`] mints one.
@@ -147,7 +157,7 @@ impl Party for Holder {
 }
 
 impl Desk {
-    /// Begins a session. Who has no account is told the same as who mistyped, after the same time.
+    /// Begins a session, or asks for a code of the second factor. Who has no account is told the same as who mistyped, after the same time.
     ///
     /// # Errors
     /// `captcha-wrong`; `wrong-credentials`; `TooOften` after many failures of the account or from the address.
@@ -156,7 +166,7 @@ impl Desk {
         credentials: &Credentials,
         solution: &Solution,
         from: Option<Address>,
-    ) -> Result<Begun, DeskError> {
+    ) -> Result<Entered, DeskError> {
         let name = guessed(&credentials.account);
         self.doors.back_off.admit(name, from, self.now())?;
         self.judge_captcha(solution)?;
@@ -165,10 +175,15 @@ impl Desk {
             Some(login) => self.store.account_by_login(login).await?,
             None => None,
         };
-        let account = account.map(|(account, _)| account);
+        let account = account.map(|(account, _)| account).filter(Account::is_open);
         self.judge_password(&credentials.account, account.as_ref(), &credentials.password, from).await?;
         let account = account.ok_or(Refusal::WrongCredentials)?;
-        self.begin_session(&account).await
+        match (&account.totp, &account.owner) {
+            (Some(_), _) => self.pass(&account).map(Entered::HalfWay),
+            // None that was invited is without; one that development made may be.
+            (None, Owner::Staff(_)) => Err(Refusal::WrongCredentials.into()),
+            (None, _) => self.begin_session(&account).await.map(Entered::Session),
+        }
     }
 
     /// Passes where the password is the account's. Every failure makes the next try wait longer.
@@ -185,7 +200,12 @@ impl Desk {
         if !self.doors.passwords.fits(typed, hash).await? {
             return Err(Refusal::WrongCredentials.into());
         }
-        self.doors.back_off.forgive(name, from);
+        // Else who knows the password could guess codes of the second factor for ever.
+        if account.is_some_and(|account| account.totp.is_some()) {
+            self.doors.back_off.refund(name, from);
+        } else {
+            self.doors.back_off.forgive(name, from);
+        }
         Ok(())
     }
 

@@ -166,7 +166,9 @@ impl Desk {
         };
         let found = self.store.account_by_login(login).await?;
         let hash = hash.get_or_try_init(|| self.doors.passwords.hash(password)).await?;
-        let Some((account, revision)) = found.filter(|(account, _)| account.mobile == recovery.mobile) else {
+        let Some((account, revision)) =
+            found.filter(|(account, _)| account.mobile == recovery.mobile && account.is_open())
+        else {
             return Ok(Plan::Write(charge, Err(Refusal::IdentityNotMatched)));
         };
         let sessions_since = self.now().max(account.sessions_since);

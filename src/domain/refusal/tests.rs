@@ -28,6 +28,11 @@ fn number(refusal: &Refusal) -> usize {
         Refusal::CaptchaWrong => 18,
         Refusal::CodeWrong => 19,
         Refusal::IdentityNotMatched => 20,
+        Refusal::SecondFactorWrong => 21,
+        Refusal::SecondFactorCompulsory => 22,
+        Refusal::InvitationOver => 23,
+        Refusal::LoginTaken => 24,
+        Refusal::OwnPost => 25,
     }
 }
 
@@ -55,6 +60,11 @@ fn refusals() -> Vec<Refusal> {
         Refusal::CaptchaWrong,
         Refusal::CodeWrong,
         Refusal::IdentityNotMatched,
+        Refusal::SecondFactorWrong,
+        Refusal::SecondFactorCompulsory,
+        Refusal::InvitationOver,
+        Refusal::LoginTaken,
+        Refusal::OwnPost,
     ];
     assert!(all.iter().map(number).eq(0..all.len()), "one of each, in order");
     all

@@ -83,6 +83,10 @@ struct DevelopmentAccount {
     account: String,
     /// `vs_…`
     token: String,
+    /// Staff with a password: the secret of their second factor, in base32.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    second_factor: Option<String>,
 }
 
 /// Makes an account that has accepted the notice, or takes the one that there is, and begins a session of it.
@@ -97,11 +101,12 @@ async fn make_development_account(
     tools(&api)?;
     let made = form.parse()?;
     let account = made.owner.login().as_str().to_owned();
-    let (id, begun) = api.desk.make_account(made).await?;
+    let ready = api.desk.make_account(made).await?;
     Ok(Json(DevelopmentAccount {
-        account_id: id.to_string(),
+        account_id: ready.account.id.to_string(),
         account,
-        token: begun.token.reveal().to_owned(),
+        token: ready.begun.token.reveal().to_owned(),
+        second_factor: ready.second_factor(),
     }))
 }
 

@@ -45,6 +45,7 @@ struct AccountPage<'a> {
     name: String,
     id_masked: String,
     mobile_masked: String,
+    has_factor: bool,
     typed_mobile: &'a str,
     log: Vec<LogLine>,
 }
@@ -58,6 +59,8 @@ fn what(deed: Deed, say: Speech) -> &'static str {
         Deed::NoticeAccepted => ("同意服务须知", "Accepted the notice"),
         Deed::MobileChanged => ("更换手机号码", "Changed the mobile"),
         Deed::PasswordChanged => ("修改密码", "Changed the password"),
+        Deed::SecondFactorSet => ("启用动态口令", "Set a second factor"),
+        Deed::SecondFactorRemoved => ("停用动态口令", "Removed the second factor"),
         Deed::AnnotationOrdered => ("提交加注申请", "Ordered an annotation"),
         Deed::AnnotationRevoked => ("撤销加注件", "Revoked a copy"),
         _ => ("其他操作", "Something else"),
@@ -106,6 +109,7 @@ async fn account_page(
         name: account.name.to_string(),
         id_masked: id_masked(account),
         mobile_masked: account.mobile.masked(),
+        has_factor: account.totp.is_some(),
         typed_mobile,
         log,
     };
@@ -119,11 +123,15 @@ async fn account_page(
 enum Done {
     Mobile,
     Password,
+    FactorSet,
+    FactorRemoved,
 }
 
 impl Done {
     fn note(self, say: Speech) -> &'static str {
         let (zh, en) = match self {
+            Self::FactorSet => ("动态口令已启用。", "The second factor is set."),
+            Self::FactorRemoved => ("动态口令已停用。", "The second factor was removed."),
             Self::Mobile => ("手机号码已更换。", "The mobile was changed."),
             Self::Password => {
                 ("密码已修改，其他设备已退出。", "The password was changed; other devices are logged out.")

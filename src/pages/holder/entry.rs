@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::desk::Desk;
 use crate::desk::account::back_off::Address;
 use crate::desk::account::captcha::{Kind, Solution};
-use crate::desk::account::session::Credentials;
+use crate::desk::account::session::{Begun, Credentials, Entered};
 use crate::desk::account::settings::Recovery;
 use crate::desk::account::sign_up::SignUpForm;
 use crate::domain::account::{Mobile, Purpose};
@@ -38,6 +38,7 @@ pub(super) enum After {
     Recovery,
     Logout,
     End,
+    Invitation,
 }
 
 impl After {
@@ -48,6 +49,7 @@ impl After {
             Self::Recovery => "recovery",
             Self::Logout => "logout",
             Self::End => "end",
+            Self::Invitation => "invitation",
         };
         format!("/login{}", say.query_with("after", word))
     }
@@ -57,6 +59,7 @@ impl After {
             Self::SignUp => ("注册成功，请登录。", "The account is open; log in."),
             Self::Recovery => ("新密码已生效，请登录。", "The new password is set; log in."),
             Self::Logout => ("您已退出登录。", "You are logged out."),
+            Self::Invitation => ("账号已开通，请登录。", "The account is ready; log in."),
             Self::End => ("登录已失效，请重新登录。", "Your session has ended; log in again."),
         };
         say.language.pick(zh, en)
@@ -137,12 +140,56 @@ pub(super) async fn log_in(
     let credentials = Credentials { account: form.account.clone(), password: form.password };
     let solution = Solution { id: form.captcha_id, answer: form.captcha };
     match counter.desk.log_in(&credentials, &solution, address(client)).await {
-        Ok(begun) => {
-            let next = if begun.notice_accepted { "/me" } else { "/me/notice" };
-            with_session(&counter, &begun, see_other(&format!("{next}{}", say.query())))
-        }
+        Ok(Entered::Session(begun)) => inside(&counter, &begun, say),
+        Ok(Entered::HalfWay(pass)) => half_way(&pass.text, Faults::default(), say),
         Err(error) => match Faults::of_error(&error, say) {
             Ok(faults) => login_page(&counter.desk, &form.account, kind, faults, say).await,
+            Err(elsewhere) => *elsewhere,
+        },
+    }
+}
+
+/// To where a session begins.
+fn inside(counter: &Counter, begun: &Begun, say: Speech) -> Response {
+    let next = if begun.notice_accepted { "/me" } else { "/me/notice" };
+    with_session(counter, begun, see_other(&format!("{next}{}", say.query())))
+}
+
+#[derive(Template)]
+#[template(path = "holder/half_way.html", config = "src/pages/askama.toml")]
+struct HalfWayPage<'a> {
+    say: Speech,
+    assets: Assets,
+    faults: Faults,
+    pass: &'a str,
+}
+
+/// Asks for a code of the second factor.
+fn half_way(pass: &str, faults: Faults, say: Speech) -> Response {
+    let status = faults.status();
+    let html = HalfWayPage { say, assets: Assets, faults, pass };
+    let response = page(&html, status, say);
+    html.faults.dress(response)
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct SecondFactor {
+    pass: String,
+    code: String,
+}
+
+pub(super) async fn finish_log_in(
+    State(counter): State<Counter>,
+    client: Option<Extension<Client>>,
+    say: Speech,
+    sent: Sent<SecondFactor>,
+) -> Response {
+    let form = read(sent);
+    match counter.desk.finish_log_in(&form.pass, &form.code, address(client)).await {
+        Ok(begun) => inside(&counter, &begun, say),
+        Err(error) => match Faults::of_error(&error, say) {
+            Ok(faults) => half_way(&form.pass, faults, say),
             Err(elsewhere) => *elsewhere,
         },
     }

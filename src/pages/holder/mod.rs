@@ -6,7 +6,9 @@ mod annotation;
 mod certificates;
 mod checks;
 mod entry;
+mod invitation;
 mod notice;
+mod second_factor;
 
 use axum::Router;
 use axum::body::Body;
@@ -31,6 +33,8 @@ const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 pub(super) fn router(counter: Counter) -> Router<Counter> {
     Router::new()
         .route("/login", get(entry::login).post(entry::log_in))
+        .route("/login/second-factor", get(entry::login).post(entry::finish_log_in))
+        .route("/invitations/{token}", get(invitation::show).post(invitation::accept))
         .route("/logout", post(entry::log_out))
         .route("/sign-up", get(entry::sign_up).post(entry::open_account))
         .route("/recovery", get(entry::recovery).post(entry::recover))
@@ -45,6 +49,7 @@ pub(super) fn router(counter: Counter) -> Router<Counter> {
         .route("/me/account", get(account::show))
         .route("/me/account/mobile", post(account::change_mobile))
         .route("/me/account/password", post(account::change_password))
+        .route("/me/account/second-factor", get(second_factor::show).post(second_factor::change))
         .route("/me/account/sessions", post(account::log_out_everywhere))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(from_fn_with_state(counter, guard_forms))
