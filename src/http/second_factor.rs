@@ -83,6 +83,7 @@ async fn set(
     request_body = FactorForm,
     responses(
         (status = 204, description = "Removed"),
+        (status = 409, description = "`second-factor-compulsory`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "`wrong-credentials` or `second-factor-wrong`; or `unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]

@@ -17,7 +17,7 @@ use crate::domain::refusal::{FieldFault, Refusal};
 use crate::http::auth::{Agency, StaffWrite};
 use crate::http::body::{MaybeSent, Nothing, Sent};
 use crate::http::params::{Asked, Named};
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, ProblemBody};
 use crate::http::shapes::Moment;
 use crate::http::words::{AuthorityLevel, StaffRole, StaffState};
 use crate::http::{Api, Shared};
@@ -184,7 +184,10 @@ struct AcceptanceForm {
 #[utoipa::path(
     post, path = "/api/v1/admin/staff", tag = "agency", security(("agency_key" = [])),
     request_body = StaffForm,
-    responses((status = 201, description = "The invitation", body = InvitationShape)),
+    responses(
+        (status = 201, description = "The invitation", body = InvitationShape),
+        (status = 409, description = "`login-taken`", body = ProblemBody, content_type = "application/problem+json"),
+    ),
 )]
 async fn invite(
     State(api): State<Shared>,
@@ -224,7 +227,10 @@ async fn list_staff(
     post, path = "/api/v1/admin/staff/{id}/invitation", tag = "agency", security(("agency_key" = [])),
     params(("id" = String, Path)),
     request_body = Option<Nothing>,
-    responses((status = 200, description = "The invitation", body = InvitationShape)),
+    responses(
+        (status = 200, description = "The invitation", body = InvitationShape),
+        (status = 409, description = "`own-post`", body = ProblemBody, content_type = "application/problem+json"),
+    ),
 )]
 async fn invite_again(
     State(api): State<Shared>,
@@ -240,7 +246,10 @@ async fn invite_again(
     post, path = "/api/v1/admin/staff/{id}/role", tag = "agency", security(("agency_key" = [])),
     params(("id" = String, Path)),
     request_body = RoleForm,
-    responses((status = 200, description = "The staff member", body = StaffShape)),
+    responses(
+        (status = 200, description = "The staff member", body = StaffShape),
+        (status = 409, description = "`own-post`", body = ProblemBody, content_type = "application/problem+json"),
+    ),
 )]
 async fn change_role(
     State(api): State<Shared>,
@@ -259,7 +268,10 @@ async fn change_role(
     post, path = "/api/v1/admin/staff/{id}/end", tag = "agency", security(("agency_key" = [])),
     params(("id" = String, Path)),
     request_body = Option<Nothing>,
-    responses((status = 200, description = "The staff member", body = StaffShape)),
+    responses(
+        (status = 200, description = "The staff member", body = StaffShape),
+        (status = 409, description = "`own-post`", body = ProblemBody, content_type = "application/problem+json"),
+    ),
 )]
 async fn end_staff(
     State(api): State<Shared>,
@@ -274,7 +286,11 @@ async fn end_staff(
 #[utoipa::path(
     get, path = "/api/v1/invitations/{token}", tag = "account",
     params(("token" = String, Path)),
-    responses((status = 200, description = "The invitation", body = WelcomeShape)),
+    responses(
+        (status = 200, description = "The invitation", body = WelcomeShape),
+        (status = 404, description = "`not-found`: no invitation is called so", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 410, description = "`invitation-over`", body = ProblemBody, content_type = "application/problem+json"),
+    ),
 )]
 async fn read_invitation(
     State(api): State<Shared>,
@@ -289,7 +305,12 @@ async fn read_invitation(
     post, path = "/api/v1/invitations/{token}", tag = "account",
     params(("token" = String, Path)),
     request_body = AcceptanceForm,
-    responses((status = 204, description = "Accepted")),
+    responses(
+        (status = 204, description = "Accepted"),
+        (status = 401, description = "`second-factor-wrong`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "`not-found`: no invitation is called so", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 410, description = "`invitation-over`", body = ProblemBody, content_type = "application/problem+json"),
+    ),
 )]
 async fn accept_invitation(
     State(api): State<Shared>,

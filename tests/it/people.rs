@@ -123,6 +123,14 @@ impl Service {
         Call::post("/api/v1/sessions").json(&form).send(self)
     }
 
+    /// What an authenticator app with this secret shows so many seconds from now.
+    pub(crate) fn shown_by_app(&self, secret: &str, later: i64) -> String {
+        self.plant(secret);
+        let moment = self.post("/dev/clock", &json!({"advance": "PT0S"})).expect(200);
+        let now = chrono::DateTime::parse_from_rfc3339(moment["now"].as_str().unwrap()).unwrap();
+        crate::judges::totp(secret, now.timestamp() + later)
+    }
+
     /// Logs in.
     pub(crate) fn log_in(&self, account: &str, password: &str) -> Person<'_> {
         let begun = self.try_log_in(account, password).expect(200);

@@ -187,6 +187,44 @@ fn rows() -> Vec<Row> {
         row("POST /api/v1/admin/keys/{id}/revocation", Scope("keys:write"), 200, NotFound, |world| {
             Call::post(&format!("/api/v1/admin/keys/{}/revocation", world.key)).json(&json!({}))
         }),
+        row("POST /api/v1/admin/staff", Scope("staff:write"), 422, Refused, |_| {
+            // An issuer of nobody: foreign to one, and no credit code to the others.
+            let form = json!({"login": "matrix", "name": "甲", "mobile": "13700000000", "role": "auditor",
+                "level": "ministry", "issuer": "none"});
+            Call::post("/api/v1/admin/staff").json(&form)
+        }),
+        get("GET /api/v1/admin/staff", Scope("staff:write"), 200, OwnOnly, |_| {
+            Call::get("/api/v1/admin/staff")
+        }),
+        row("POST /api/v1/admin/staff/{id}/invitation", Scope("staff:write"), 200, NotFound, |world| {
+            Call::post(&format!("/api/v1/admin/staff/{}/invitation", world.staff)).json(&json!({}))
+        }),
+        row("POST /api/v1/admin/staff/{id}/role", Scope("staff:write"), 422, Refused, |world| {
+            Call::post(&format!("/api/v1/admin/staff/{}/role", world.staff)).json(&json!({"role": "none"}))
+        }),
+        row("POST /api/v1/admin/staff/{id}/end", Scope("staff:write"), 200, NotFound, |world| {
+            Call::post(&format!("/api/v1/admin/staff/{}/end", world.staff)).json(&json!({}))
+        }),
+        get("GET /api/v1/invitations/{token}", Anybody, 410, OwnOnly, |world| {
+            Call::get(&format!("/api/v1/invitations/{}", world.invitation))
+        }),
+        row("POST /api/v1/invitations/{token}", Anybody, 410, OwnOnly, |world| {
+            let form = json!({"password": PASSWORD, "code": "000000"});
+            Call::post(&format!("/api/v1/invitations/{}", world.invitation)).json(&form)
+        }),
+        row("POST /api/v1/sessions/second-factor", Anybody, 401, OwnOnly, |_| {
+            let form = json!({"pass": "none", "code": "000000"});
+            Call::post("/api/v1/sessions/second-factor").json(&form)
+        }),
+        get("GET /api/v1/me/second-factor", Holder, 200, OwnOnly, |_| Call::get("/api/v1/me/second-factor")),
+        row("POST /api/v1/me/second-factor", Holder, 401, OwnOnly, |_| {
+            let form = json!({"password": PASSWORD, "code": "000000"});
+            Call::post("/api/v1/me/second-factor").json(&form)
+        }),
+        row("POST /api/v1/me/second-factor/removal", Holder, 401, OwnOnly, |_| {
+            let form = json!({"password": PASSWORD, "code": "000000"});
+            Call::post("/api/v1/me/second-factor/removal").json(&form)
+        }),
         get("GET /api/v1/me", LoggedIn, 200, OwnOnly, |_| Call::get("/api/v1/me")),
         row("DELETE /api/v1/sessions/current", LoggedIn, 204, OwnOnly, |_| {
             Call::new("DELETE", "/api/v1/sessions/current")
@@ -250,6 +288,10 @@ struct World {
     revoked: String,
     code: String,
     key: String,
+    /// A staff member of Hunan, ended.
+    staff: String,
+    /// Their invitation, which is over.
+    invitation: String,
 }
 
 impl World {
@@ -265,6 +307,12 @@ impl World {
         let form = json!({"scopes": ["audit:read"], "issuer": HUNAN, "label": "to be ended"});
         let key = service.post("/api/v1/admin/keys", &form).expect(201);
         service.plant(key["key"].as_str().unwrap());
+        let form = json!({"login": "ended", "name": "甲", "mobile": "13700000001", "role": "auditor",
+            "level": "ministry", "issuer": HUNAN});
+        let invited = service.post("/api/v1/admin/staff", &form).expect(201);
+        let staff = invited["staff"]["id"].as_str().unwrap().to_owned();
+        service.post(&format!("/api/v1/admin/staff/{staff}/end"), &json!({})).expect(200);
+        let invitation = invited["link"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
         let mut exempt = exempt_record(2);
         exempt["holder"] = record["holder"].clone();
         let (exempt, suspended) = (service.enter(&exempt), service.enter(&record_of(3, HUNAN)));
@@ -274,6 +322,8 @@ impl World {
             revoked: id(&revoked),
             code: copy["code"].as_str().unwrap().to_owned(),
             key: key["id"].as_str().unwrap().to_owned(),
+            staff,
+            invitation,
             service,
             record,
             certificate,
@@ -304,13 +354,15 @@ impl World {
     }
 }
 
-const SCOPES: [&str; 6] = [
+const SCOPES: [&str; 8] = [
     "certificates:read",
     "certificates:write",
     "annotations:read",
     "annotations:write",
     "audit:read",
     "keys:write",
+    "staff:write",
+    "tickets:write",
 ];
 
 #[test]
