@@ -182,6 +182,15 @@ impl Exhibit {
     }
 }
 
+/// What `zbarimg` reads off a picture (PNG).
+pub(crate) fn codes_in_picture(png: &[u8]) -> Vec<String> {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("picture.png");
+    fs::write(&file, png).unwrap();
+    let read = run("zbarimg", &["--quiet", "--raw", text(&file)]);
+    String::from_utf8(read.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
 /// The code of a second factor as Python's standard library reckons it (RFC 6238).
 pub(crate) fn totp(secret: &str, moment: i64) -> String {
     const RECKON: &str = "import base64, hmac, struct, sys\n\

@@ -43,6 +43,13 @@ pub(crate) const HOLDERS_PAGES: &[Row] = &[
     row("account", ["我的账号", "My account"], |world| world.holdings.visit("holder", "/me/account")),
     row("account-wrong", ["我的账号", "My account"], |world| world.holdings.visit("holder", "/me/account").then(wrong_account)),
     row("account-longest", ["我的账号", "My account"], |world| world.holdings.visit("longest", "/me/account")),
+    row("second-factor", ["动态口令", "Second factor"], |world| world.holdings.visit("holder", "/me/account/second-factor")),
+    row("second-factor-wrong", ["动态口令", "Second factor"], |world| world.holdings.visit("holder", "/me/account/second-factor").then(wrong_factor)),
+    row("second-factor-set", ["动态口令", "Second factor"], |world| world.holdings.visit("guarded", "/me/account/second-factor")),
+    row("half-way-wrong", ["动态口令", "Second factor"], |world| world.holdings.door("/login").then(half_way)),
+    row("invitation", ["开通工作人员账号", "Open your staff account"], |world| world.holdings.door(&world.holdings.invitation)),
+    row("invitation-wrong", ["开通工作人员账号", "Open your staff account"], |world| world.holdings.door(&world.holdings.invitation).then(wrong_factor)),
+    row("invitation-over", ["邀请已失效", "The invitation is over"], |world| world.holdings.door("/invitations/vi_none")),
 ];
 
 const LONG_TITLE: &str = "中华人民共和国注册土木工程师（水利水电工程规划、水工结构、水土保持）执业资格证书";
@@ -62,6 +69,8 @@ pub(crate) struct Holdings {
     tokens: Vec<(&'static str, String)>,
     ids: Vec<(&'static str, String)>,
     waiting: (String, String),
+    /// Where somebody's invitation is.
+    invitation: String,
 }
 
 impl Holdings {
@@ -113,7 +122,12 @@ impl Holdings {
         let person = Person::holding(&idle, &record(2));
         let ordered = person.order(&certificate, 90).expect(202)["id"].as_str().unwrap().to_owned();
         let waiting = (person.token, ordered);
-        Self { service, idle, tokens, ids, waiting }
+        let form = json!({"login": "guzaliayi", "name": "古扎丽阿依·买买提依明", "mobile": "13700000001",
+            "role": "registrar", "level": "association", "issuer": "*"});
+        let invited = service.post("/api/v1/admin/staff", &form).expect(201);
+        let token = invited["link"].as_str().unwrap().rsplit('/').next().unwrap();
+        let invitation = format!("/invitations/{token}");
+        Self { service, idle, tokens, ids, waiting, invitation }
     }
 
     /// A page for anybody.
@@ -180,9 +194,21 @@ fn tokens(service: &Service, holder: &Value) -> Vec<(&'static str, String)> {
         ("longest", Person::holding(service, &longest_record())),
         ("unprintable", Person::holding(service, &unprintable_record())),
         ("nobody", Person::holding(service, &record(214))),
+        ("guarded", guarded(service)),
         ("newcomer", service.log_in(&account, PASSWORD)),
     ];
     people.map(|(name, person)| (name, person.token)).into()
+}
+
+/// A holder with a second factor.
+fn guarded(service: &Service) -> Person<'_> {
+    let form = json!({"kind": "holder", "name": "王安", "password": PASSWORD});
+    let person = Person::made(service, &form);
+    let offer = person.get("/api/v1/me/second-factor").expect(200);
+    let code = service.shown_by_app(offer["secret"].as_str().unwrap(), 0);
+    let form = json!({"password": PASSWORD, "code": code});
+    assert_eq!(person.post("/api/v1/me/second-factor", &form).status, 204);
+    person
 }
 
 // ---- what is done on the pages --------------------------------------------------------------------------------------
@@ -226,4 +252,16 @@ fn wrong_account(page: &Browser) {
     page.find("#new").fill("a sentence will do");
     page.find("#again").fill("another sentence");
     page.find("form[action*=password] button").follow();
+}
+
+fn wrong_factor(page: &Browser) {
+    page.find("#code").fill("000000");
+    page.find("#password").fill(PASSWORD);
+    page.find("form .acts button").follow();
+}
+
+/// The second step of a login whose first was never made.
+fn half_way(page: &Browser) {
+    page.script("document.querySelector('main form').action = '/login/second-factor' + location.search");
+    send_unchecked(page, "form .acts button");
 }
