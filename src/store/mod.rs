@@ -18,6 +18,7 @@ pub(crate) mod envelope;
 pub mod inspection;
 pub(crate) mod migrate;
 pub mod postgres;
+pub(crate) mod recent;
 pub(crate) mod record;
 #[cfg(test)]
 pub(crate) mod samples;

@@ -17,12 +17,12 @@ use crate::store::embedded::fold::Effects;
 use crate::store::embedded::io::remove;
 use crate::store::embedded::keyring::Keyring;
 use crate::store::embedded::queue::Queue;
-use crate::store::embedded::recent::Recent;
 use crate::store::embedded::recovery::{Recovered, raise_index, recover};
 use crate::store::embedded::state::{End, State};
 use crate::store::embedded::vault::Vault;
 use crate::store::embedded::writer::{Core, Request, work};
 use crate::store::embedded::{OpenError, Options, index};
+use crate::store::recent::Recent;
 
 /// Changes that may wait for the writer at once.
 const WAITING_MAX: usize = 1024;

@@ -33,7 +33,6 @@ mod life;
 pub(crate) mod moving;
 mod queue;
 mod reads;
-mod recent;
 mod recovery;
 mod state;
 #[cfg(test)]

@@ -47,7 +47,7 @@ impl Core {
         match self.vault.read(line.slot, Kind::Certificate, id.as_bytes(), &mut sealed)? {
             Some(plain) => {
                 let certificate = read_certificate(id, plain).map_err(fault)?;
-                self.certificates.keep(place, line.slot, &certificate);
+                self.certificates.keep(place, || (line.slot, certificate.clone()));
                 Ok(Some(certificate))
             }
             None => Ok(None),
@@ -66,7 +66,7 @@ impl Core {
         match self.vault.read(line.slot, Kind::Annotation, id.as_bytes(), &mut sealed)? {
             Some(plain) => {
                 let annotation = read_annotation(id, plain).map_err(fault)?;
-                self.annotations.keep(place, line.slot, &annotation);
+                self.annotations.keep(place, || (line.slot, annotation.clone()));
                 Ok(Some(annotation))
             }
             None => Ok(None),

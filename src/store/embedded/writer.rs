@@ -14,21 +14,23 @@ use crate::store::embedded::checks::Checks;
 use crate::store::embedded::condition::Condition;
 use crate::store::embedded::documents::Documents;
 use crate::store::embedded::fold::{
-    Effects, FoldError, answer_key, certificate_key, fold, job_key, revision_and_slot,
+    Effects, FoldError, Place, answer_key, certificate_key, fold, job_key, revision_and_slot,
 };
 use crate::store::embedded::index::{Draft, Index, View};
 use crate::store::embedded::ledger::{Ledger, NoRoom, Pen};
 use crate::store::embedded::queue::Queue;
-use crate::store::embedded::recent::Recent;
 use crate::store::embedded::state::End;
 use crate::store::embedded::vault::Vault;
 use crate::store::encoding::{Check, Prepared};
+use crate::store::recent::Recent;
 use crate::store::{CommitError, Committed, Fault, LeaseToken};
 
 const GROUP_CHANGES: usize = 512;
 const GROUP_BYTES: usize = 1 << 20;
 /// After so long without work the last entries get a mark.
 const IDLE: Duration = Duration::from_secs(1);
+/// Records of a kind that are remembered, twice so many at most: together a few megabytes.
+const RECENT: usize = 1024;
 
 /// A caller waiting for an answer.
 pub(crate) struct Request {
@@ -47,8 +49,9 @@ pub(crate) struct Core {
     pub(crate) queue: Queue,
     pub(crate) documents: Documents,
     pub(crate) checks: Checks,
-    pub(crate) certificates: Recent<Certificate>,
-    pub(crate) annotations: Recent<Annotation>,
+    /// What lies at a place never changes; whether its person's slot was erased is asked each time.
+    pub(crate) certificates: Recent<Place, (u32, Certificate), RECENT>,
+    pub(crate) annotations: Recent<Place, (u32, Annotation), RECENT>,
     pub(crate) condition: Arc<Condition>,
 }
 

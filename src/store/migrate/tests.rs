@@ -21,10 +21,9 @@ use crate::store::cipher::{Cipher, Master};
 use crate::store::embedded::moving::arriving::Arriving;
 use crate::store::embedded::moving::leaving::Leaving;
 use crate::store::embedded::{self, Embedded};
+use crate::store::migrate::course::{Course, Slots};
 use crate::store::migrate::mentions::Counts;
-use crate::store::migrate::{
-    Course, Followed, Holding, MoveError, Slots, Source, Switched, Target, Watch, follow, switch,
-};
+use crate::store::migrate::{Followed, Holding, MoveError, Source, Switched, Target, Watch, follow, switch};
 use crate::store::postgres::tests::Cluster;
 use crate::store::postgres::{self, Postgres, Purpose};
 use crate::store::samples::{

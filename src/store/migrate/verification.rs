@@ -11,9 +11,10 @@ use crate::domain::ledger::Head;
 use crate::store::chain::{link, sha256};
 use crate::store::cipher::{Cipher, DataKey, VaultError};
 use crate::store::inspection::{Report, inspect};
+use crate::store::migrate::course::DOCUMENTS;
 use crate::store::migrate::mentions::{Counts, Mentions};
 use crate::store::migrate::verified::Verified;
-use crate::store::migrate::{DOCUMENTS, Holding, RawSlot, Step, Target, Watch};
+use crate::store::migrate::{Holding, RawSlot, Step, Target, Watch};
 use crate::store::{Fault, envelope};
 
 /// Entries read at a time.

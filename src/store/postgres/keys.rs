@@ -55,10 +55,19 @@ fn fault(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Fault {
 
 /// The key in a row of `slot`, `person` and `wrapped`; none where it was erased.
 pub(crate) fn key_in(cipher: &Cipher, row: &PgRow) -> Result<Option<DataKey>, Fault> {
-    let slot: i64 = row.try_get("slot").map_err(fault)?;
-    let person: Option<&[u8]> = row.try_get("person").map_err(fault)?;
-    let wrapped: Option<&[u8]> = row.try_get("wrapped").map_err(fault)?;
+    key_under(cipher, row, ["slot", "person", "wrapped"])
+}
+
+/// The key in a row that names its slot, person and wrapped key so; none where it was erased.
+pub(crate) fn key_under(
+    cipher: &Cipher,
+    row: &PgRow,
+    [slot, person, wrapped]: [&str; 3],
+) -> Result<Option<DataKey>, Fault> {
+    let person: Option<&[u8]> = row.try_get(person).map_err(fault)?;
+    let wrapped: Option<&[u8]> = row.try_get(wrapped).map_err(fault)?;
     let (Some(person), Some(wrapped)) = (person, wrapped) else { return Ok(None) };
+    let slot: i64 = row.try_get(slot).map_err(fault)?;
     let slot = u32::try_from(slot).map_err(fault)?;
     let person: [u8; 16] = person.try_into().map_err(fault)?;
     let wrapped: &Wrapped = wrapped.try_into().map_err(fault)?;

@@ -18,11 +18,12 @@ use crate::store::postgres::committer::{MOVED, Request, work};
 use crate::store::postgres::condition::Condition;
 use crate::store::postgres::connect::{UNREACHABLE, again, connect_options, pool};
 use crate::store::postgres::documents::Shelf;
-use crate::store::postgres::gathering::{Question, WAITING_MAX as QUESTIONS_MAX, answer};
+use crate::store::postgres::gathering::{Known, Question, WAITING_MAX as QUESTIONS_MAX, answer};
 use crate::store::postgres::keys::Slots;
 use crate::store::postgres::rows::{nanos, uuid};
 use crate::store::postgres::schema::{begin_anew, new_id, raise, standing_in};
 use crate::store::postgres::{OpenError, Options};
+use crate::store::recent::Recent;
 use crate::store::{Fault, Health};
 
 /// Changes that may wait to be committed at once.
@@ -32,6 +33,8 @@ const QUICK: u32 = 2;
 /// Connections kept for the committer and for the public's questions, whose statements are planned once: planned anew for
 /// as many rows as each is about, they would take longer to plan than to run.
 const STEADY: u32 = 2;
+/// Copies that are remembered, twice so many at most: together some twelve megabytes.
+const COPIES: usize = 4096;
 /// How long the database is asked how it is.
 const ASKING: Duration = Duration::from_secs(2);
 
@@ -55,6 +58,8 @@ pub(crate) struct Core {
     pub(crate) slots: Slots,
     pub(crate) arrivals: Arc<Arrivals>,
     pub(crate) condition: Condition,
+    /// Copies by their blind codes. None is given to anybody before the database said that it is still so.
+    pub(crate) copies: Recent<[u8; 16], Arc<Known>, COPIES>,
     master: Master,
     identity: RwLock<Identity>,
 }
@@ -96,6 +101,7 @@ impl Life {
             slots: Slots::default(),
             arrivals: Arc::default(),
             condition: Condition::default(),
+            copies: Recent::default(),
             master: options.master.clone(),
             identity: RwLock::new(Identity { id, cipher: Arc::new(cipher) }),
         });
@@ -150,6 +156,7 @@ impl Core {
         let cipher = Arc::new(Cipher::new(&self.master, id)?);
         *self.identity.write().unwrap_or_else(PoisonError::into_inner) = Identity { id, cipher };
         self.slots.clear();
+        self.copies.clear();
         Ok(())
     }
 

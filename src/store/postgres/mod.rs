@@ -19,8 +19,8 @@
 //! exist (`annotations_decided_once`), and a number of the ledger can be given only once.
 //!
 //! What is used of PostgreSQL 15: tables (one unlogged) with primary, unique and foreign keys and checks, indexes (one
-//! partial), `ON CONFLICT`, `FOR UPDATE` and `SKIP LOCKED`, data-modifying `WITH`, `unnest` of arrays, row comparison,
-//! `LISTEN` and `NOTIFY` (to be quick; polling is enough), time-outs per connection. What is not: advisory locks,
+//! partial), `ON CONFLICT`, `FOR UPDATE` and `SKIP LOCKED`, data-modifying `WITH`, `unnest` of arrays, `LATERAL`, `sha256`,
+//! row comparison, `LISTEN` and `NOTIFY` (to be quick; polling is enough), time-outs per connection. What is not: advisory locks,
 //! sequences, triggers of ours, extensions, stored functions, large objects, temporary tables, `LOCK TABLE`. Read
 //! committed is enough; where an engine knows only stricter levels, what it refuses is repeated.
 
@@ -239,7 +239,9 @@ impl Postgres {
     /// The database's: then the person may be erased or not; erasing again does no harm.
     pub async fn erase_person(&self, person: &PersonId) -> Result<usize, Fault> {
         let core = self.core()?;
-        keys::erase(&core.pool, core.cipher().blind_person(person)).await
+        let erased = keys::erase(&core.pool, core.cipher().blind_person(person)).await;
+        core.copies.clear();
+        erased
     }
 
     /// Deletes the documents that no record names: those older than a day at `now` that an earlier sweep, at least an

@@ -9,7 +9,7 @@ use crate::domain::annotation::Annotation;
 use crate::domain::certificate::{Certificate, CertificateType, ManagementNo};
 use crate::domain::ids::{AnnotationId, CertificateId, KeyId, Malformed, Sha256};
 use crate::domain::key::ApiKey;
-use crate::store::cipher::{Cipher, Kind};
+use crate::store::cipher::{Cipher, DataKey, Kind};
 use crate::store::postgres::connect::again;
 use crate::store::postgres::group::{array, unsigned};
 use crate::store::postgres::keys::key_in;
@@ -31,20 +31,38 @@ pub(crate) fn id_in(row: &PgRow, column: &str) -> Result<[u8; 16], Fault> {
 
 /// The certificate in a row of `id`, `sealed` and its key; none where its person was erased.
 pub(crate) fn certificate_in(cipher: &Cipher, row: &PgRow) -> Result<Option<Certificate>, Fault> {
-    let Some(key) = key_in(cipher, row)? else { return Ok(None) };
-    let id = CertificateId::from_bytes(id_in(row, "id")?);
-    let mut sealed: Vec<u8> = row.try_get("sealed").map_err(fault)?;
-    let plain = cipher.open(&key, Kind::Certificate, id.as_bytes(), &mut sealed)?;
-    read_certificate(id, plain).map(Some).map_err(fault)
+    key_in(cipher, row)?.map(|key| certificate_under(cipher, row, ["id", "sealed"], &key)).transpose()
 }
 
 /// The annotation in a row of `id`, `sealed` and its key; none where its person was erased.
 pub(crate) fn annotation_in(cipher: &Cipher, row: &PgRow) -> Result<Option<Annotation>, Fault> {
-    let Some(key) = key_in(cipher, row)? else { return Ok(None) };
-    let id = AnnotationId::from_bytes(id_in(row, "id")?);
-    let mut sealed: Vec<u8> = row.try_get("sealed").map_err(fault)?;
-    let plain = cipher.open(&key, Kind::Annotation, id.as_bytes(), &mut sealed)?;
-    read_annotation(id, plain).map(Some).map_err(fault)
+    key_in(cipher, row)?.map(|key| annotation_under(cipher, row, ["id", "sealed"], &key)).transpose()
+}
+
+/// The certificate in a row that names its id and ciphertext so.
+pub(crate) fn certificate_under(
+    cipher: &Cipher,
+    row: &PgRow,
+    [id, sealed]: [&str; 2],
+    key: &DataKey,
+) -> Result<Certificate, Fault> {
+    let id = CertificateId::from_bytes(id_in(row, id)?);
+    let mut sealed: Vec<u8> = row.try_get(sealed).map_err(fault)?;
+    let plain = cipher.open(key, Kind::Certificate, id.as_bytes(), &mut sealed)?;
+    read_certificate(id, plain).map_err(fault)
+}
+
+/// The annotation in a row that names its id and ciphertext so.
+pub(crate) fn annotation_under(
+    cipher: &Cipher,
+    row: &PgRow,
+    [id, sealed]: [&str; 2],
+    key: &DataKey,
+) -> Result<Annotation, Fault> {
+    let id = AnnotationId::from_bytes(id_in(row, id)?);
+    let mut sealed: Vec<u8> = row.try_get(sealed).map_err(fault)?;
+    let plain = cipher.open(key, Kind::Annotation, id.as_bytes(), &mut sealed)?;
+    read_annotation(id, plain).map_err(fault)
 }
 
 fn key_row(row: &PgRow) -> Result<ApiKey, Fault> {

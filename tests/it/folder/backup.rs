@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::command::{self, Ran};
+use crate::people::Person;
 use crate::records::{exempt_record, record};
 use crate::service::Service;
 
@@ -26,6 +27,12 @@ fn answers(service: &Service, codes: &[String]) -> Vec<Value> {
         answer
     };
     codes.iter().map(answer).collect()
+}
+
+/// How often a copy was verified, as its holder sees it.
+fn checks(service: &Service, token: &str, copy: &str) -> Value {
+    let path = format!("/api/v1/me/annotations/{copy}/checks");
+    Person::with(service, token).get(&path).expect(200)
 }
 
 #[test]
@@ -52,6 +59,13 @@ fn a_restored_backup_of_a_running_service_answers_the_same_for_every_code() {
     let exempt = service.enter(&exempt_record(50));
     let plain = service.get(&format!("/api/v1/admin/certificates/{exempt}/document")).pdf();
     let before = answers(&service, &codes);
+    // Each code was verified once; what was counted is written at the latest at a stop.
+    let token = Person::holding(&service, &record(0)).token;
+    let counted = checks(&service, &token, &files[0].0);
+    assert_eq!((&counted["total"], &counted["items"][0]["door"]), (&json!(1), &json!("api")));
+    let (status, folder) = service.stop();
+    assert!(status.success());
+    let service = Service::start_on(folder);
 
     let backup = service.scratch("backup");
     let ran = back_up(&service.data(), &backup);
@@ -63,6 +77,7 @@ fn a_restored_backup_of_a_running_service_answers_the_same_for_every_code() {
     let ran = restore(&backup, &folder.path().join("data"));
     assert_eq!(ran.code, 0, "{ran:?}");
     let restored = Service::start_on(folder);
+    assert_eq!(checks(&restored, &token, &files[0].0), counted);
     assert_eq!(answers(&restored, &codes), before);
     for (at, (id, bytes)) in files.iter().enumerate() {
         assert_eq!(restored.judge_file(bytes)["verdict"], before[at]["verdict"]);

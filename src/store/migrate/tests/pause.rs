@@ -14,15 +14,14 @@ use crate::store::Store;
 use crate::store::embedded::moving::arriving::Arriving;
 use crate::store::embedded::moving::leaving::Leaving;
 use crate::store::embedded::{self, Embedded};
+use crate::store::migrate::course::{Course, Slots};
 use crate::store::migrate::mentions::Counts;
 use crate::store::migrate::tests::{
     answers, assert_same, cipher, fill, followed, master, options, postgres, scratch, switched, unseen,
 };
 use crate::store::migrate::verification::verify;
 use crate::store::migrate::verified::Verified;
-use crate::store::migrate::{
-    Course, Holding, MoveError, Slots, Source, Step, Target, Watch, follow, remembered,
-};
+use crate::store::migrate::{Holding, MoveError, Source, Step, Target, Watch, follow, remembered};
 use crate::store::postgres::tests::Cluster;
 use crate::store::postgres::{Documents, Options, Postgres, Purpose};
 use crate::store::samples::{entered, ordered, person};

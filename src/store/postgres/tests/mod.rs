@@ -4,6 +4,7 @@
 
 mod bucket;
 mod conditional;
+mod copies;
 mod documents;
 mod failures;
 mod limits;
