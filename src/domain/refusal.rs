@@ -210,48 +210,48 @@ impl FieldFault {
     pub fn message(&self, language: Language) -> String {
         let pick = |zh: &str, en: &str| language.pick(zh, en).to_owned();
         match self {
-            Self::Missing => pick("缺少此项,请补充。", "This field is missing; add it."),
+            Self::Missing => pick("缺少此项，请补充。", "This field is missing; add it."),
             Self::UnknownField => pick(
-                "没有此字段,请删除或更正名称。",
+                "没有此字段，请删除或更正名称。",
                 "There is no such field; remove it or correct its name.",
             ),
             Self::WrongKind(what) => match language {
-                Language::Chinese => format!("数据类型不符,应为 {what}。"),
+                Language::Chinese => format!("数据类型不符，应为 {what}。"),
                 Language::English => format!("Of the wrong kind; expected {what}."),
             },
             Self::Empty => pick("不能为空。", "Must not be empty."),
             Self::TooLong(most) => match language {
-                Language::Chinese => format!("最多 {most} 个字符,请缩短。"),
+                Language::Chinese => format!("最多 {most} 个字符，请缩短。"),
                 Language::English => format!("At most {most} characters; shorten it."),
             },
             Self::ControlCharacter => {
-                pick("含有换行等控制字符,请删除。", "Contains a control character; remove it.")
+                pick("含有换行等控制字符，请删除。", "Contains a control character; remove it.")
             }
             Self::NotOneOf(words) => match language {
-                Language::Chinese => format!("只能是下列之一:{words}。"),
+                Language::Chinese => format!("只能是下列之一：{words}。"),
                 Language::English => format!("Must be one of: {words}."),
             },
             Self::NotACitizenNumber => pick(
-                "居民身份证号码应为 18 位数字(末位可为 X)。",
+                "居民身份证号码应为 18 位数字（末位可为 X）。",
                 "A resident card's number has 18 digits; the last may be X.",
             ),
             Self::NoSuchBirthDate => pick(
-                "号码中的出生日期不存在,请核对。",
+                "号码中的出生日期不存在，请核对。",
                 "The birth date in the number does not exist; check it.",
             ),
             Self::CheckDigit => pick(
-                "校验码不符,请核对是否录入有误。",
+                "校验码不符，请核对是否录入有误。",
                 "The check digit does not fit; look for a mistyped digit.",
             ),
             Self::NotThreeDigits => {
-                pick("证件类型应为三位数字,如 111。", "A document type has three digits, as 111.")
+                pick("证件类型应为三位数字，如 111。", "A document type has three digits, as 111.")
             }
             Self::NotADocumentNumber => pick(
                 "证件号码应为 4 至 30 位字母、数字或 ()-/。",
                 "A document number has 4 to 30 letters, digits and ()-/.",
             ),
             Self::NotACreditCode => pick(
-                "统一社会信用代码应为 18 位数字和大写字母(不含 I、O、S、V、Z)。",
+                "统一社会信用代码应为 18 位数字和大写字母（不含 I、O、S、V、Z）。",
                 "A credit code has 18 digits and capitals, without I, O, S, V, Z.",
             ),
             Self::NotAManagementNumber => pick(
@@ -264,14 +264,14 @@ impl FieldFault {
             ),
             Self::NotADay => pick("日期应为存在的 YYYY-MM-DD。", "Must be an existing day as YYYY-MM-DD."),
             Self::DayContradicts(field) => match language {
-                Language::Chinese => format!("日期与 {field} 矛盾,请核对。"),
+                Language::Chinese => format!("日期与 {field} 矛盾，请核对。"),
                 Language::English => format!("The day contradicts {field}; check both."),
             },
             Self::ContradictsIdNumber => {
-                pick("与身份证号码不一致,请核对。", "Contradicts the identity number; check both.")
+                pick("与身份证号码不一致，请核对。", "Contradicts the identity number; check both.")
             }
             Self::BadPhoto(why) => match language {
-                Language::Chinese => format!("照片无法使用({why}),请提供 500 KB 以内的 JPEG 或 PNG 证件照。"),
+                Language::Chinese => format!("照片无法使用（{why}），请提供 500 KB 以内的 JPEG 或 PNG 证件照。"),
                 Language::English => format!(
                     "The photo cannot be used ({why}); send a JPEG or PNG portrait of at most 500 KB."
                 ),
@@ -286,7 +286,7 @@ impl FieldFault {
                 pick("此密钥不能代表该发证机构。", "This key may not act for that issuer.")
             }
             Self::NotAMobile => pick(
-                "手机号码应为 11 位数字,如 13800001234。",
+                "手机号码应为 11 位数字，如 13800001234。",
                 "A mobile number has 11 digits, as 13800001234.",
             ),
             Self::NotALoginName => pick(
@@ -299,7 +299,7 @@ impl FieldFault {
                 Language::English => format!("At least {least} characters."),
             },
             Self::PasswordGuessable => pick(
-                "密码过于常见,或含有账号、手机号码,请更换。",
+                "密码过于常见，或含有账号、手机号码，请更换。",
                 "It is too common, or contains the account or mobile; choose another.",
             ),
         }
@@ -384,19 +384,22 @@ impl Refusal {
         let zh = language == Language::Chinese;
         match self {
             Self::Invalid(errors) => {
-                let one = |error: &FieldError| format!("{}: {}", error.field, error.fault.message(language));
-                errors.iter().map(one).collect::<Vec<_>>().join(" ")
+                let (colon, space) = if zh { ("：", "") } else { (": ", " ") };
+                let one = |error: &FieldError| {
+                    format!("{}{colon}{}", error.field, error.fault.message(language))
+                };
+                errors.iter().map(one).collect::<Vec<_>>().join(space)
             }
             Self::ValidityTooLong { max_days } if zh => {
-                format!("每次申请加注最长有效期为{max_days}天,请缩短天数。")
+                format!("每次申请加注最长有效期为{max_days}天，请缩短天数。")
             }
             Self::ValidityTooLong { max_days } => format!("At most {max_days} days each; ask for fewer."),
             Self::ValidityTooShort if zh => "有效期至少为 1 天。".to_owned(),
             Self::ValidityTooShort => "Ask for at least one day.".to_owned(),
-            Self::ScenarioNotAllowed { allowed } if zh => format!("可选的使用场景:{}。", allowed.join("、")),
+            Self::ScenarioNotAllowed { allowed } if zh => format!("可选的使用场景：{}。", allowed.join("、")),
             Self::ScenarioNotAllowed { allowed } => format!("Allowed scenarios: {}.", allowed.join(", ")),
             Self::QuotaExceeded { quota, window_days, next_free_on } if zh => {
-                let day = next_free_on.map_or_else(String::new, |day| format!("下一个名额将于 {day} 释放;"));
+                let day = next_free_on.map_or_else(String::new, |day| format!("下一个名额将于 {day} 释放；"));
                 format!(
                     "同一证书在 {window_days} 天内最多有 {quota} 个有效加注。{day}也可以先撤销一个不再需要的加注。"
                 )
@@ -411,7 +414,7 @@ impl Refusal {
                 )
             }
             Self::CertificateNotValid { status } if zh => {
-                format!("证书状态为“{}”,不能申请或使用加注件。如有疑问请联系发证机构。", status.chinese())
+                format!("证书状态为“{}”，不能申请或使用加注件。如有疑问请联系发证机构。", status.chinese())
             }
             Self::CertificateNotValid { status } => {
                 format!(
@@ -420,50 +423,50 @@ impl Refusal {
                 )
             }
             Self::StatusFinal { status } if zh => {
-                format!("证书状态为“{}”,不可再更改;需要时请录入新版本。", status.chinese())
+                format!("证书状态为“{}”，不可再更改；需要时请录入新版本。", status.chinese())
             }
             Self::StatusFinal { status } => format!(
                 "The certificate is {}, which is final; enter a new version if needed.",
                 status.word()
             ),
-            Self::AnnotationRequired if zh => "此证书须加注后方可查看和下载,请先提交加注申请。".to_owned(),
+            Self::AnnotationRequired if zh => "此证书须加注后方可查看和下载，请先提交加注申请。".to_owned(),
             Self::AnnotationRequired => {
                 "This certificate can be viewed only as an annotated copy; order an annotation first."
                     .to_owned()
             }
-            Self::AnnotationNotReady if zh => "证书正在生成,通常几秒钟,最迟 24 小时;请稍后再试。".to_owned(),
+            Self::AnnotationNotReady if zh => "证书正在生成，通常几秒钟，最迟 24 小时；请稍后再试。".to_owned(),
             Self::AnnotationNotReady => {
                 "The copy is being made, usually within seconds and at most 24 hours; try again shortly."
                     .to_owned()
             }
             Self::AnnotationExpired { valid_until } if zh => {
-                format!("有效期截至 {valid_until},请重新申请加注。")
+                format!("有效期截至 {valid_until}，请重新申请加注。")
             }
             Self::AnnotationExpired { valid_until } => {
                 format!("It was valid until {valid_until}; order another annotation.")
             }
-            Self::AnnotationRevoked if zh => "此加注件已撤销,不能恢复;需要时请重新申请加注。".to_owned(),
+            Self::AnnotationRevoked if zh => "此加注件已撤销，不能恢复；需要时请重新申请加注。".to_owned(),
             Self::AnnotationRevoked => {
                 "This copy was revoked and never revives; order another annotation if needed.".to_owned()
             }
             Self::AnnotationFailed if zh => {
-                "此加注件未能生成,名额已释放;请按失败原因更正后重新申请。".to_owned()
+                "此加注件未能生成，名额已释放；请按失败原因更正后重新申请。".to_owned()
             }
             Self::AnnotationFailed => {
                 "The copy could not be made and its place is free again; mend the cause and order again."
                     .to_owned()
             }
             Self::AnnotationNotLive { phase } if zh => {
-                format!("当前状态为 {},只有排队中、生成中或有效的加注可以撤销。", phase.word())
+                format!("当前状态为 {}，只有排队中、生成中或有效的加注可以撤销。", phase.word())
             }
             Self::AnnotationNotLive { phase } => {
                 format!("It is {}; only a queued, sealing or ready annotation can be revoked.", phase.word())
             }
-            Self::NotParked if zh => "任务在队列中或已经结束,无需重试。".to_owned(),
+            Self::NotParked if zh => "任务在队列中或已经结束，无需重试。".to_owned(),
             Self::NotParked => "The job is in the queue or has ended; there is nothing to retry.".to_owned(),
             Self::Unprintable { field, character } if zh => {
                 format!(
-                    "{field} 中的字符“{character}”(U+{:04X})没有字体可以打印,请更换写法。",
+                    "{field} 中的字符“{character}”（U+{:04X}）没有字体可以打印，请更换写法。",
                     u32::from(*character)
                 )
             }
@@ -473,21 +476,21 @@ impl Refusal {
                     u32::from(*character)
                 )
             }
-            Self::KeyReused if zh => "同一 Idempotency-Key 只能用于完全相同的请求,请换一个新键。".to_owned(),
+            Self::KeyReused if zh => "同一 Idempotency-Key 只能用于完全相同的请求，请换一个新键。".to_owned(),
             Self::NoticeNotAccepted if zh => "首次使用须阅读服务须知并点击“同意”。".to_owned(),
             Self::NoticeNotAccepted => "Read the service notice and press “Agree” before the first use.".to_owned(),
-            Self::WrongCredentials if zh => "请核对后重试;忘记密码时可用手机验证码重设。".to_owned(),
+            Self::WrongCredentials if zh => "请核对后重试；忘记密码时可用手机验证码重设。".to_owned(),
             Self::WrongCredentials => {
                 "Check both and try again; a forgotten password can be set anew with a code.".to_owned()
             }
-            Self::CaptchaWrong if zh => "请换一张图片再试;每张图片只能使用一次。".to_owned(),
+            Self::CaptchaWrong if zh => "请换一张图片再试；每张图片只能使用一次。".to_owned(),
             Self::CaptchaWrong => "Ask for a new picture; each can be used once.".to_owned(),
-            Self::CodeWrong if zh => "请核对,或在一分钟后重新获取;验证码五分钟内有效,只能使用一次。".to_owned(),
+            Self::CodeWrong if zh => "请核对，或在一分钟后重新获取；验证码五分钟内有效，只能使用一次。".to_owned(),
             Self::CodeWrong => {
                 "Check it, or ask for a new one after a minute; a code lasts five minutes and works once.".to_owned()
             }
             Self::IdentityNotMatched if zh => {
-                "请使用取得证书时的姓名和证件号码;已有账号时请直接登录或找回密码。仍不能解决时请联系发证机构。".to_owned()
+                "请使用取得证书时的姓名和证件号码；已有账号时请直接登录或找回密码。仍不能解决时请联系发证机构。".to_owned()
             }
             Self::IdentityNotMatched => {
                 "Use the very name and number of the certificate; with an account, log in or recover the password. \

@@ -148,7 +148,7 @@ impl Problem {
             Self::Refused(refusal) => return refusal.title(language),
             Self::NotFound => ("未找到", "Not found"),
             Self::MethodNotAllowed => ("不支持此方法", "Method not allowed"),
-            Self::Unauthenticated => ("请登录,或提供有效的密钥", "Log in, or send a valid key"),
+            Self::Unauthenticated => ("请登录，或提供有效的密钥", "Log in, or send a valid key"),
             Self::ScopeMissing(_) => ("密钥权限不足", "The key may not do this"),
             Self::CrossSite => ("来自其他网站的请求", "A request of another site"),
             Self::MalformedJson { .. } => ("不是有效的 JSON", "Malformed JSON"),
@@ -168,25 +168,25 @@ impl Problem {
         match self {
             Self::Refused(refusal) => refusal.detail(language),
             Self::NotFound => pick(
-                "此处没有可供查看的内容;请核对地址和标识。",
+                "此处没有可供查看的内容；请核对地址和标识。",
                 "There is nothing here that you may see; check the address and the identifier.",
             ),
             Self::MethodNotAllowed => {
                 pick("可用的方法见 Allow 标头。", "The Allow header names the methods that can be used.")
             }
             Self::Unauthenticated => pick(
-                "请在 Authorization 标头中提供登录令牌(Bearer vs_…)或机构密钥(Bearer vk_…)。",
+                "请在 Authorization 标头中提供登录令牌（Bearer vs_…）或机构密钥（Bearer vk_…）。",
                 "Send a session token (Bearer vs_…) or an agency's key (Bearer vk_…) in the Authorization header.",
             ),
             Self::ScopeMissing(scope) => match language {
-                Language::Chinese => format!("此操作需要权限 {},请向密钥管理人申请。", scope.word()),
+                Language::Chinese => format!("此操作需要权限 {}，请向密钥管理人申请。", scope.word()),
                 Language::English => {
                     format!("This needs the scope {}; ask whoever manages your keys.", scope.word())
                 }
             },
             Self::CrossSite => pick("请从本站页面操作。", "Do it from our own pages."),
             Self::MalformedJson { line, column } => match language {
-                Language::Chinese => format!("第 {line} 行第 {column} 列起无法解析,请更正。"),
+                Language::Chinese => format!("第 {line} 行第 {column} 列起无法解析，请更正。"),
                 Language::English => {
                     format!("It cannot be read from line {line}, column {column} on; mend it.")
                 }
@@ -206,11 +206,11 @@ impl Problem {
                 Language::English => format!("Try again in {seconds} seconds."),
             },
             Self::Unavailable(_) => pick(
-                "系统繁忙或正在维护,请稍后重试。",
+                "系统繁忙或正在维护，请稍后重试。",
                 "The service is busy or under maintenance; try again shortly.",
             ),
             Self::Fault(_) | Self::Panicked => pick(
-                "故障已记录。请稍后重试;如仍失败,请提供 X-Request-Id 标头的值。",
+                "故障已记录。请稍后重试；如仍失败，请提供 X-Request-Id 标头的值。",
                 "The failure is on record. Try again later; if it persists, report the X-Request-Id header's value.",
             ),
         }

@@ -143,11 +143,11 @@ fn failure_message(failure: &Failure, language: Language) -> String {
             Language::English => format!("No face holds the character “{about}”."),
         },
         "does-not-fit" => match language {
-            Language::Chinese => format!("{about} 的内容太长,无法排入版面。"),
+            Language::Chinese => format!("{about} 的内容太长，无法排入版面。"),
             Language::English => format!("The text of {about} is too long for the page."),
         },
         "certificate-not-valid" => match language {
-            Language::Chinese => format!("证书当时无效({about})。"),
+            Language::Chinese => format!("证书当时无效（{about}）。"),
             Language::English => format!("The certificate was not valid: {about}."),
         },
         "deadline-missed" => {

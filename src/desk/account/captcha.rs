@@ -187,13 +187,13 @@ fn sum(chance: &[u8; 32], language: Language) -> (String, String) {
     let (more_word, less_word) = (word(more), word(less));
     match (chance[2] % 2, language) {
         (0, Language::Chinese) => {
-            ((more + less).to_string(), format!("{more_word}加{less_word}等于几?请用数字回答。"))
+            ((more + less).to_string(), format!("{more_word}加{less_word}等于几？请用数字回答。"))
         }
         (0, Language::English) => {
             ((more + less).to_string(), format!("What is {more_word} plus {less_word}? Answer in digits."))
         }
         (_, Language::Chinese) => {
-            ((more - less).to_string(), format!("{more_word}减{less_word}等于几?请用数字回答。"))
+            ((more - less).to_string(), format!("{more_word}减{less_word}等于几？请用数字回答。"))
         }
         (_, Language::English) => {
             ((more - less).to_string(), format!("What is {more_word} minus {less_word}? Answer in digits."))

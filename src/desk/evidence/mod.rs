@@ -103,7 +103,7 @@ impl Desk {
         let second =
             |at: chrono::DateTime<chrono::Utc>| in_shanghai(at).to_rfc3339_opts(SecondsFormat::Secs, false);
         let statement = json!({
-            "statement": "本文件所附加注件由发证机构于下述时间签章,其全部操作记录已写入不可篡改的操作日志。",
+            "statement": "本文件所附加注件由发证机构于下述时间签章，其全部操作记录已写入不可篡改的操作日志。",
             "made_at": second(self.now()),
             "annotation_id": annotation.id.to_string(),
             "code": annotation.code.to_string(),

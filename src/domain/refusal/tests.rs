@@ -149,6 +149,7 @@ fn assert_speaks(text: &str, language: Language, of: &str) {
         Language::Chinese => {
             assert!(text.chars().any(is_han), "{of}: no Chinese in {text:?}");
             assert!(text.ends_with('。'), "{of}: no sentence: {text:?}");
+            assert_chinese_marks(text, of);
         }
         Language::English => {
             assert!(!text.chars().any(is_han), "{of}: Chinese in {text:?}");
@@ -157,6 +158,16 @@ fn assert_speaks(text: &str, language: Language, of: &str) {
             assert!(text.split(". ").all(begins_well), "{of}: a sentence begins small in {text:?}");
             assert!(!text.contains("  "), "{of}: two spaces in {text:?}");
         }
+    }
+}
+
+/// Beside Chinese characters stand Chinese punctuation marks (GB/T 15834).
+fn assert_chinese_marks(text: &str, of: &str) {
+    let is_foreign = |c: char| ",;:?!()".contains(c);
+    let chars: Vec<char> = text.chars().collect();
+    for pair in chars.windows(2) {
+        let mixed = is_han(pair[0]) && is_foreign(pair[1]) || is_foreign(pair[0]) && is_han(pair[1]);
+        assert!(!mixed, "{of}: a Latin mark in {text:?}");
     }
 }
 
@@ -189,6 +200,7 @@ fn every_refusal_speaks_both_languages() {
         let code = refusal.code();
         let (zh, en) = (refusal.title(Language::Chinese), refusal.title(Language::English));
         assert!(zh.chars().any(is_han) && !en.chars().any(is_han) && !en.is_empty(), "{code}: {zh} / {en}");
+        assert_chinese_marks(zh, code);
         assert_speaks(&refusal.detail(Language::Chinese), Language::Chinese, code);
         if !matches!(refusal, Refusal::Invalid(_)) {
             assert_speaks(&refusal.detail(Language::English), Language::English, code);
@@ -224,7 +236,7 @@ fn every_wrong_field_is_named_with_what_is_wrong() {
         refusal.detail(Language::English),
         "title: Must not be empty. holder.name: At most 40 characters; shorten it."
     );
-    assert!(refusal.detail(Language::Chinese).contains("holder.name: 最多 40 个字符"));
+    assert!(refusal.detail(Language::Chinese).contains("holder.name：最多 40 个字符"));
 }
 
 #[test]
