@@ -364,6 +364,7 @@ impl Desk {
             annotation: None,
             key: None,
             account: None,
+            ticket: None,
             reason: None,
         }
     }
