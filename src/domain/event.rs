@@ -130,6 +130,8 @@ words! {
     StaffInvited = "staff-invited",
     /// An invitation was accepted.
     InvitationAccepted = "invitation-accepted",
+    /// What a unit was called before was changed.
+    FormerNamesChanged = "former-names-changed",
     /// What a staff member may do was changed.
     StaffChanged = "staff-changed",
     /// A staff member's account was ended.

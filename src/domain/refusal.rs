@@ -1,10 +1,13 @@
 //! Every "no" of the rules: each with a stable code, and words that say what to do, in two languages.
 
+pub mod applying;
+
 use chrono::NaiveDate;
 
 use crate::domain::annotation::Phase;
 use crate::domain::certificate::Status;
 use crate::domain::language::Language;
+use crate::domain::refusal::applying::{Applying, ScanFault};
 
 /// Why the rules say no.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +85,8 @@ pub enum Refusal {
     /// No account can be opened with this name and number: nobody of the register has them, or there is one already.
     /// Which, is not said.
     IdentityNotMatched,
+    /// An application is not taken.
+    Applying(Applying),
 }
 
 /// One wrong field.
@@ -141,6 +146,8 @@ pub enum FieldFault {
     ContradictsIdNumber,
     /// The picture is no JPEG or PNG that can be read; why.
     BadPhoto(&'static str),
+    /// The scan cannot be kept.
+    BadScan(ScanFault),
     /// Not valid base64.
     NotBase64,
     /// Not a code, id or cursor that this service gave.
@@ -184,6 +191,7 @@ impl FieldFault {
             Self::DayContradicts(_) => "day-contradicts",
             Self::ContradictsIdNumber => "contradicts-id-number",
             Self::BadPhoto(_) => "bad-photo",
+            Self::BadScan(_) => "bad-scan",
             Self::NotBase64 => "not-base64",
             Self::NotAName => "not-a-name",
             Self::OutOfRange(_) => "out-of-range",
@@ -266,6 +274,7 @@ impl FieldFault {
                     "The photo cannot be used ({why}); send a JPEG or PNG portrait of at most 500 KB."
                 ),
             },
+            Self::BadScan(fault) => fault.message(language).to_owned(),
             Self::NotBase64 => pick("不是有效的 base64。", "Not valid base64."),
             Self::NotAName => pick("不是本系统给出的标识。", "Not an identifier that this service gave."),
             Self::OutOfRange(range) => match language {
@@ -326,6 +335,7 @@ impl Refusal {
             Self::CaptchaWrong => "captcha-wrong",
             Self::CodeWrong => "code-wrong",
             Self::IdentityNotMatched => "identity-not-matched",
+            Self::Applying(applying) => applying.code(),
         }
     }
 
@@ -355,6 +365,7 @@ impl Refusal {
             Self::CaptchaWrong => ("图形验证码不正确", "The captcha is wrong"),
             Self::CodeWrong => ("短信验证码不正确", "The verification code is wrong"),
             Self::IdentityNotMatched => ("信息未能匹配", "No match"),
+            Self::Applying(applying) => return applying.title(language),
         };
         language.pick(zh, en)
     }
@@ -467,13 +478,14 @@ impl Refusal {
                 "Check it, or ask for a new one after a minute; a code lasts five minutes and works once.".to_owned()
             }
             Self::IdentityNotMatched if zh => {
-                "请使用取得证书时的姓名和证件号码;已有账号时请直接登录或找回密码。仍不能解决时请联系发证机构。".to_owned()
+                "请使用取得证书时的姓名和证件号码;已有账号时请直接登录或找回密码。仍不能解决时请提交工单。".to_owned()
             }
             Self::IdentityNotMatched => {
                 "Use the very name and number of the certificate; with an account, log in or recover the password. \
-                 Else ask the issuing body."
+                 Else send a ticket."
                     .to_owned()
             }
+            Self::Applying(applying) => applying.detail(language).to_owned(),
             Self::KeyReused => {
                 "An Idempotency-Key stands for one request; use a new key for another.".to_owned()
             }

@@ -100,7 +100,8 @@ impl Problem {
                 | Refusal::AnnotationRequired
                 | Refusal::AnnotationNotReady
                 | Refusal::AnnotationNotLive { .. }
-                | Refusal::NotParked => StatusCode::CONFLICT,
+                | Refusal::NotParked
+                | Refusal::Applying(_) => StatusCode::CONFLICT,
                 Refusal::AnnotationExpired { .. }
                 | Refusal::AnnotationRevoked
                 | Refusal::AnnotationFailed => StatusCode::GONE,

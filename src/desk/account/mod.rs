@@ -14,6 +14,7 @@ pub mod recollection;
 pub mod session;
 pub mod settings;
 pub mod sign_up;
+pub mod unit;
 
 use std::sync::Arc;
 
