@@ -40,7 +40,7 @@ macro_rules! needs {
     };
 }
 
-needs! { CertificatesRead CertificatesWrite AnnotationsRead AnnotationsWrite AuditRead KeysWrite }
+needs! { CertificatesRead CertificatesWrite AnnotationsRead AnnotationsWrite AuditRead KeysWrite TicketsWrite }
 
 impl<N: Need> FromRequestParts<Shared> for Agency<N> {
     type Rejection = Problem;

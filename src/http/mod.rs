@@ -33,6 +33,8 @@ pub(crate) mod session;
 pub(crate) mod shapes;
 pub(crate) mod sharing;
 pub(crate) mod spool;
+pub(crate) mod tickets;
+pub(crate) mod units;
 pub(crate) mod words;
 
 use std::hash::{BuildHasher as _, RandomState};
@@ -155,6 +157,8 @@ fn routes(with: &openapi::Parts) -> OpenApiRouter<Shared> {
         .merge(annotations::router())
         .merge(audit::router())
         .merge(keys::router())
+        .merge(tickets::router())
+        .merge(units::router())
         .merge(operations::router())
         .merge(openapi::router());
     if with.metrics {
