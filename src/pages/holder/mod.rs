@@ -5,8 +5,9 @@ mod account;
 mod annotation;
 mod certificates;
 mod checks;
-mod entry;
+pub(super) mod entry;
 mod notice;
+mod unit;
 
 use axum::Router;
 use axum::body::Body;
@@ -33,6 +34,9 @@ pub(super) fn router(counter: Counter) -> Router<Counter> {
         .route("/login", get(entry::login).post(entry::log_in))
         .route("/logout", post(entry::log_out))
         .route("/sign-up", get(entry::sign_up).post(entry::open_account))
+        .route("/sign-up/unit", get(unit::sign_up).post(unit::open_account))
+        .route("/unit", get(unit::show))
+        .route("/unit/former-names", post(unit::change_names))
         .route("/recovery", get(entry::recovery).post(entry::recover))
         .route("/me", get(certificates::list))
         .route("/me/notice", get(notice::show).post(notice::accept))
@@ -51,7 +55,7 @@ pub(super) fn router(counter: Counter) -> Router<Counter> {
 }
 
 /// A form is taken from a page of ours only: see [`cookie::is_from_here`].
-async fn guard_forms(
+pub(super) async fn guard_forms(
     State(counter): State<Counter>,
     say: Speech,
     request: Request<Body>,
@@ -65,7 +69,7 @@ async fn guard_forms(
     }
 }
 
-fn is_https(counter: &Counter) -> bool {
+pub(super) fn is_https(counter: &Counter) -> bool {
     counter.desk.rules().public_url.starts_with("https://")
 }
 
@@ -105,7 +109,7 @@ async fn holder(counter: &Counter, headers: &HeaderMap, say: Speech) -> Result<H
 }
 
 /// The page for whoever may not see another one.
-fn turn_away(counter: &Counter, error: &DeskError, say: Speech) -> Response {
+pub(super) fn turn_away(counter: &Counter, error: &DeskError, say: Speech) -> Response {
     match error {
         DeskError::Unauthenticated => to_login(counter, After::End, say),
         DeskError::Refused(Refusal::NoticeNotAccepted) => see_other(&format!("/me/notice{}", say.query())),
