@@ -12,6 +12,7 @@ pub mod order;
 pub mod record;
 pub mod register;
 pub mod standing;
+pub mod ticket;
 pub mod trail;
 
 use std::collections::BTreeMap;
@@ -364,6 +365,7 @@ impl Desk {
             annotation: None,
             key: None,
             account: None,
+            ticket: None,
             reason: None,
         }
     }

@@ -124,7 +124,7 @@ impl FileFinding {
 
 /// How long an answer to the three-field query takes at least: longer than looking up takes, so that the time does not
 /// tell which field was wrong.
-const QUERY_TAKES: Duration = Duration::from_millis(10);
+pub(super) const QUERY_TAKES: Duration = Duration::from_millis(10);
 
 /// What stands on a certificate, as somebody typed it.
 pub struct Inquiry {

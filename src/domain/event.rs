@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::certificate::Line;
 use crate::domain::identity::CreditCode;
-use crate::domain::ids::{AccountId, AnnotationId, CertificateId, KeyId, Malformed};
+use crate::domain::ids::{AccountId, AnnotationId, CertificateId, KeyId, Malformed, TicketId};
 
 /// Who did it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -130,6 +130,8 @@ words! {
     StaffInvited = "staff-invited",
     /// An invitation was accepted.
     InvitationAccepted = "invitation-accepted",
+    /// What a unit was called before was changed.
+    FormerNamesChanged = "former-names-changed",
     /// What a staff member may do was changed.
     StaffChanged = "staff-changed",
     /// A staff member's account was ended.
@@ -138,6 +140,12 @@ words! {
     SecondFactorSet = "second-factor-set",
     /// A second factor was removed.
     SecondFactorRemoved = "second-factor-removed",
+    /// Somebody whom the register does not know asked for help.
+    TicketOpened = "ticket-opened",
+    /// Staff saw the scan of a ticket.
+    TicketRead = "ticket-read",
+    /// A ticket was answered.
+    TicketAnswered = "ticket-answered",
     /// A verification code was sent.
     CodeSent = "code-sent",
     /// A verification code was mistyped.
@@ -163,6 +171,8 @@ pub struct Event {
     pub key: Option<KeyId>,
     /// The account it is about.
     pub account: Option<AccountId>,
+    /// The ticket it is about.
+    pub ticket: Option<TicketId>,
     /// Why, in the actor's words, or what exactly (a status, a failure's code). Personal data may hide in it: it
     /// is kept encrypted like the records.
     pub reason: Option<Line<200>>,

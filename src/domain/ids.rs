@@ -78,6 +78,11 @@ time_ordered_id! {
     AccountId, "account id"
 }
 
+time_ordered_id! {
+    /// One ticket.
+    TicketId, "ticket id"
+}
+
 const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// The public name of an annotation: 128 bits of chance in Crockford base32, behind the QR code.

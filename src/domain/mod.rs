@@ -20,5 +20,6 @@ pub(crate) mod sample;
 pub mod spending;
 pub mod staff;
 pub mod tally;
+pub mod ticket;
 pub mod totp;
 pub mod verdict;

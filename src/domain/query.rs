@@ -3,7 +3,8 @@
 use crate::domain::annotation::{Annotation, Phase};
 use crate::domain::certificate::{Certificate, CertificateType, ManagementNo, Status};
 use crate::domain::identity::{CreditCode, PersonId};
-use crate::domain::ids::{AccountId, AnnotationId, CertificateId};
+use crate::domain::ids::{AccountId, AnnotationId, CertificateId, TicketId};
+use crate::domain::ticket::Standing;
 
 /// A page of a longer list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +45,17 @@ impl CertificateQuery {
             && self.person.as_ref().is_none_or(|person| details.holder.id == *person)
             && self.status.is_none_or(|(status, day)| certificate.status_on(day) == status)
     }
+}
+
+/// Which tickets.
+#[derive(Clone, Debug, Default)]
+pub struct TicketQuery {
+    /// In this state.
+    pub standing: Option<Standing>,
+    /// After this one.
+    pub after: Option<TicketId>,
+    /// At most so many (1 to 500).
+    pub limit: usize,
 }
 
 /// Which annotations.

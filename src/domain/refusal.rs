@@ -1,5 +1,6 @@
 //! Every "no" of the rules: each with a stable code, and words that say what to do, in two languages.
 
+pub mod applying;
 mod words;
 
 use chrono::NaiveDate;
@@ -7,6 +8,7 @@ use chrono::NaiveDate;
 use crate::domain::annotation::Phase;
 use crate::domain::certificate::Status;
 use crate::domain::language::Language;
+use crate::domain::refusal::applying::{Applying, ScanFault};
 
 /// Why the rules say no.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +96,8 @@ pub enum Refusal {
     LoginTaken,
     /// Nobody ends or changes their own post: an authority could be left without an administrator.
     OwnPost,
+    /// An application is not taken.
+    Applying(Applying),
 }
 
 /// One wrong field.
@@ -153,6 +157,8 @@ pub enum FieldFault {
     ContradictsIdNumber,
     /// The picture is no JPEG or PNG that can be read; why.
     BadPhoto(&'static str),
+    /// The scan cannot be kept.
+    BadScan(ScanFault),
     /// Not valid base64.
     NotBase64,
     /// Not a code, id or cursor that this service gave.
@@ -196,6 +202,7 @@ impl FieldFault {
             Self::DayContradicts(_) => "day-contradicts",
             Self::ContradictsIdNumber => "contradicts-id-number",
             Self::BadPhoto(_) => "bad-photo",
+            Self::BadScan(_) => "bad-scan",
             Self::NotBase64 => "not-base64",
             Self::NotAName => "not-a-name",
             Self::OutOfRange(_) => "out-of-range",
@@ -280,6 +287,7 @@ impl FieldFault {
                     "The photo cannot be used ({why}); send a JPEG or PNG portrait of at most 500 KB."
                 ),
             },
+            Self::BadScan(fault) => fault.message(language).to_owned(),
             Self::NotBase64 => pick("不是有效的 base64。", "Not valid base64."),
             Self::NotAName => pick("不是本系统给出的标识。", "Not an identifier that this service gave."),
             Self::OutOfRange(range) => match language {
@@ -345,6 +353,7 @@ impl Refusal {
             Self::InvitationOver => "invitation-over",
             Self::LoginTaken => "login-taken",
             Self::OwnPost => "own-post",
+            Self::Applying(applying) => applying.code(),
         }
     }
 }

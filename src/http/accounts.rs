@@ -114,9 +114,9 @@ struct AccountForm {
 
 /// An account.
 #[derive(Debug, Serialize, ToSchema)]
-struct AccountOpened {
+pub(crate) struct AccountOpened {
     /// Its name.
-    account_id: String,
+    pub(crate) account_id: String,
 }
 
 /// Who logs in.

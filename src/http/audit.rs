@@ -87,6 +87,9 @@ struct EventShape {
     /// About which API key.
     #[schema(required)]
     key_id: Option<String>,
+    /// About which ticket.
+    #[schema(required)]
+    ticket_id: Option<String>,
     /// Why, or what exactly.
     #[schema(required)]
     reason: Option<String>,
@@ -113,6 +116,7 @@ impl EventShape {
             certificate_id: event.certificate.map(|id| id.to_string()),
             annotation_id: event.annotation.map(|id| id.to_string()),
             key_id: event.key.map(|id| id.to_string()),
+            ticket_id: event.ticket.map(|id| id.to_string()),
             reason: event.reason.as_ref().map(ToString::to_string),
         }
     }

@@ -40,7 +40,7 @@ macro_rules! needs {
     };
 }
 
-needs! { CertificatesRead CertificatesWrite AnnotationsRead AnnotationsWrite AuditRead KeysWrite StaffWrite }
+needs! { CertificatesRead CertificatesWrite AnnotationsRead AnnotationsWrite AuditRead KeysWrite StaffWrite TicketsWrite }
 
 impl<N: Need> FromRequestParts<Shared> for Agency<N> {
     type Rejection = Problem;

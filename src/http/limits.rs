@@ -132,8 +132,10 @@ impl Class {
     pub(crate) fn of(route: &str) -> Self {
         match route {
             "/healthz" | "/readyz" | "/metrics" => Self::Probe,
-            "/api/v1/verify/document" | "/verify/document" => Self::Document,
-            "/api/v1/verify/query" | "/query" => Self::Query,
+            "/api/v1/verify/document" | "/verify/document" | "/api/v1/tickets" | "/tickets/new" => {
+                Self::Document
+            }
+            "/api/v1/verify/query" | "/query" | "/api/v1/tickets/query" | "/tickets" => Self::Query,
             "/api/v1/admin/certificates/batch" => Self::Batch,
             route if route.starts_with("/api/v1/admin/") => Self::Agency,
             route if route.starts_with("/dev/") => Self::Development,

@@ -20,6 +20,7 @@ use crate::http::params::{Asked, Span};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::session::{Holding, Session, Whence};
 use crate::http::shapes::Moment;
+use crate::http::units::former_names;
 use crate::http::words::{AccountKind, AuditDeed, AuthorityLevel};
 
 pub(crate) fn router() -> OpenApiRouter<Shared> {
@@ -53,6 +54,8 @@ struct AccountShape {
     /// Staff: the two digits of the region; every region where none.
     #[schema(required)]
     region: Option<String>,
+    /// Units: what they were called before (曾用名).
+    former_names: Vec<String>,
     /// Whether the service notice in force was accepted.
     notice_accepted: bool,
     /// The version of the notice in force.
@@ -81,6 +84,7 @@ impl AccountShape {
             mobile: account.mobile.masked(),
             level,
             region,
+            former_names: former_names(account),
             notice_accepted: account.has_accepted(),
             notice_version: NOTICE_VERSION,
             created_at: Moment(account.created_at),

@@ -35,6 +35,8 @@ pub(crate) mod shapes;
 pub(crate) mod sharing;
 pub(crate) mod spool;
 pub(crate) mod staff;
+pub(crate) mod tickets;
+pub(crate) mod units;
 pub(crate) mod words;
 
 use std::hash::{BuildHasher as _, RandomState};
@@ -159,6 +161,8 @@ fn routes(with: &openapi::Parts) -> OpenApiRouter<Shared> {
         .merge(keys::router())
         .merge(staff::router())
         .merge(second_factor::router())
+        .merge(tickets::router())
+        .merge(units::router())
         .merge(operations::router())
         .merge(openapi::router());
     if with.metrics {

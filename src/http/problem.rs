@@ -103,6 +103,7 @@ impl Problem {
                 | Refusal::SecondFactorCompulsory
                 | Refusal::LoginTaken
                 | Refusal::OwnPost
+                | Refusal::Applying(_)
                 | Refusal::NotParked => StatusCode::CONFLICT,
                 Refusal::InvitationOver
                 | Refusal::AnnotationExpired { .. }

@@ -15,6 +15,7 @@ use crate::domain::event::Deed;
 use crate::domain::key::Scope;
 use crate::domain::staff::{Level, Role};
 use crate::domain::tally::Door;
+use crate::domain::ticket::{Outcome, Standing};
 use crate::domain::verdict::Verdict;
 
 macro_rules! words {
@@ -74,6 +75,10 @@ words! {
     StaffRole: Role::ALL.iter().map(|it| it.word()).collect();
     /// By which door something was verified.
     CheckDoor: Door::ALL.iter().map(|it| it.word()).collect();
+    /// Whether a ticket waits.
+    TicketStanding: [Standing::Open, Standing::Answered].map(Standing::word).to_vec();
+    /// What became of a ticket.
+    TicketOutcome: [Outcome::Accepted, Outcome::Declined].map(Outcome::word).to_vec();
     /// What an agency decides.
     StatusDecision: vec!["valid", "suspended", "revoked", "cancelled"];
 }

@@ -2,6 +2,7 @@
 //! Chinese first and English second; they work without scripts, cookies or an account, and log nothing about what was asked.
 
 mod assets;
+mod console;
 pub mod failure;
 mod faults;
 mod form;
@@ -12,6 +13,7 @@ mod query;
 mod report;
 mod shown;
 mod speech;
+mod tickets;
 mod upload;
 mod verdict;
 mod wording;
@@ -56,6 +58,8 @@ pub fn router(desk: Desk) -> Router {
         .route("/query", get(query::ask).post(query::judge).layer(DefaultBodyLimit::max(form::FORM_BYTES)))
         .route("/assets/{name}", get(assets::serve))
         .merge(holder::router(counter.clone()))
+        .merge(tickets::router())
+        .merge(console::tickets::router(counter.clone()))
         .with_state(counter)
 }
 

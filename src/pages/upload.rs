@@ -59,7 +59,7 @@ async fn read(mut form: Multipart) -> Result<Upload, UploadFault> {
     Err(UploadFault::Nothing)
 }
 
-fn fault(error: MultipartError) -> UploadFault {
+pub(crate) fn fault(error: MultipartError) -> UploadFault {
     if error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
         UploadFault::TooLarge
     } else {

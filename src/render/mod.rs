@@ -21,6 +21,7 @@ mod outline;
 mod page;
 pub mod photo;
 pub(crate) mod qr;
+pub mod scan;
 mod stamp;
 mod structure;
 mod text;

@@ -50,27 +50,11 @@ impl Photo {
         if bytes.len() > Self::MOST_BYTES {
             return Err(BadPhoto::TooLarge);
         }
-        let format = match image::guess_format(bytes) {
-            Ok(format @ (ImageFormat::Jpeg | ImageFormat::Png)) => format,
-            _ => return Err(BadPhoto::UnknownFormat),
-        };
-        let broken = |_| BadPhoto::Broken;
-        let mut limits = Limits::default();
-        limits.max_alloc = Some(Self::MOST_PIXELS * 8);
-        let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-        reader.limits(limits);
-        let mut decoder = reader.into_decoder().map_err(broken)?;
-        let (width, height) = decoder.dimensions();
-        if u64::from(width) * u64::from(height) > Self::MOST_PIXELS {
-            return Err(BadPhoto::TooLarge);
-        }
-        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-        let mut picture = DynamicImage::from_decoder(decoder).map_err(broken)?;
-        picture.apply_orientation(orientation);
+        let picture = read(bytes, Self::MOST_PIXELS)?;
         if picture.width() < Self::LEAST.0 || picture.height() < Self::LEAST.1 {
             return Err(BadPhoto::TooSmall);
         }
-        Self::encode(&framed(&on_white(picture)))
+        Self::encode(&framed(&picture))
     }
 
     /// Takes back what [`Photo::as_bytes`] gave. The picture itself is not decoded again.
@@ -116,6 +100,29 @@ impl fmt::Debug for Photo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Photo(…)")
     }
+}
+
+/// Reads a JPEG or PNG file, known by its content, upright and on white. The number of pixels is judged before anything
+/// is decoded.
+pub(crate) fn read(bytes: &[u8], most_pixels: u64) -> Result<RgbImage, BadPhoto> {
+    let format = match image::guess_format(bytes) {
+        Ok(format @ (ImageFormat::Jpeg | ImageFormat::Png)) => format,
+        _ => return Err(BadPhoto::UnknownFormat),
+    };
+    let broken = |_| BadPhoto::Broken;
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(most_pixels * 8);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(broken)?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > most_pixels {
+        return Err(BadPhoto::TooLarge);
+    }
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(broken)?;
+    picture.apply_orientation(orientation);
+    Ok(on_white(picture))
 }
 
 fn on_white(picture: DynamicImage) -> RgbImage {

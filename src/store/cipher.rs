@@ -77,6 +77,7 @@ pub(crate) enum Kind {
     Reason = 4,
     Document = 5,
     Account = 6,
+    Ticket = 7,
 }
 
 /// The failures of ciphers and of the key ring.

@@ -4,14 +4,16 @@ use crate::domain::account::{Owner, Purpose};
 use crate::domain::annotation::{Phase, State};
 use crate::domain::certificate::Line;
 use crate::domain::event::Event;
-use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Malformed, Sha256};
+use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Malformed, Sha256, TicketId};
+use crate::domain::ticket::TicketState;
 use crate::store::chain::sha256;
 use crate::store::cipher::{Cipher, DataKey, Kind, VaultError};
 use crate::store::entry::{
     self, AccountLine, AnnotationLine, AnswerLine, Blind, CertificateLine, CodeLine, EventShape, JobDoneLine,
-    NumberKey, PlainCopyLine, ReasonShape, WriteLine, parse_sealed, print_sealed,
+    NumberKey, PlainCopyLine, ReasonShape, TicketLine, WriteLine, parse_sealed, print_sealed,
 };
 use crate::store::record::account::write_account;
+use crate::store::record::ticket::write_ticket;
 use crate::store::record::{Unreadable, write_annotation, write_certificate};
 use crate::store::{AnswerKey, Change, Expect, Fault, LeaseToken, Revision, Write};
 
@@ -46,6 +48,13 @@ pub(crate) enum Check {
     Login(Blind, AccountId),
     Session(Sha256, Revision),
     Code(Purpose, Blind, Option<Revision>),
+    Ticket(TicketId, Option<Revision>),
+    /// No other ticket is open of this person or this mobile.
+    OnlyTicket {
+        person: Blind,
+        mobile: Blind,
+        ticket: TicketId,
+    },
 }
 
 /// A change ready to be written.
@@ -63,9 +72,15 @@ fn encoding(error: Unreadable) -> Fault {
 /// Encrypts and writes down a change.
 pub(crate) fn prepare(keys: &impl Keys, change: &Change) -> Result<Prepared, Fault> {
     let cipher = keys.cipher();
-    // Two accounts of one login name would be two ways into one: nobody has to think of expecting that.
+    // Two accounts of one login name would be two ways into one, two open tickets of one person would be answered
+    // twice: nobody has to think of expecting that.
     let own = change.writes.iter().filter_map(|write| match write {
         Write::Account(account) => Some(Check::Login(cipher.blind_login(&account.owner.login()), account.id)),
+        Write::Ticket(ticket) if ticket.state == TicketState::Open => Some(Check::OnlyTicket {
+            person: cipher.blind_person(&ticket.person),
+            mobile: cipher.blind_mobile(&ticket.mobile),
+            ticket: ticket.id,
+        }),
         _ => None,
     });
     let checks = change.expects.iter().map(|expect| check(cipher, expect)).chain(own).collect();
@@ -101,6 +116,7 @@ fn check(cipher: &Cipher, expect: &Expect) -> Check {
         Expect::VerificationCode(purpose, mobile, revision) => {
             Check::Code(*purpose, cipher.blind_mobile(mobile), *revision)
         }
+        Expect::Ticket(id, revision) => Check::Ticket(*id, *revision),
     }
 }
 
@@ -117,6 +133,7 @@ pub(crate) fn person_of(cipher: &Cipher, write: &Write) -> Option<Blind> {
         Write::Certificate(certificate) => Some(cipher.blind_person(&certificate.details.holder.id)),
         Write::Annotation { person, .. } => Some(cipher.blind_person(person)),
         Write::Account(account) => Some(cipher.blind_owner(account)),
+        Write::Ticket(ticket) => Some(cipher.blind_person(&ticket.person)),
         _ => None,
     }
 }
@@ -130,6 +147,7 @@ fn seal(keys: &impl Keys, write: &Write) -> Result<Option<Sealed>, Fault> {
             (Kind::Annotation, annotation.id.as_bytes(), write_annotation(annotation))
         }
         Write::Account(account) => (Kind::Account, account.id.as_bytes(), write_account(account)),
+        Write::Ticket(ticket) => (Kind::Ticket, ticket.id.as_bytes(), write_ticket(ticket)),
         _ => return Ok(None),
     };
     let Some(person) = person_of(keys.cipher(), write) else { return Ok(None) };
@@ -170,7 +188,9 @@ fn line<'a>(cipher: &Cipher, write: &'a Write, sealed: &'a Option<Sealed>) -> Op
             staff: matches!(account.owner, Owner::Staff(_)),
             sealed: &sealed.text,
         }),
-        (Write::Certificate(_) | Write::Annotation { .. } | Write::Account(_), None) => return None,
+        (Write::Certificate(_) | Write::Annotation { .. } | Write::Account(_) | Write::Ticket(_), None) => {
+            return None;
+        }
         (Write::Job(job), _) => WriteLine::Job(job.into()),
         (Write::JobDone(id), _) => WriteLine::JobDone(JobDoneLine { annotation: *id }),
         (Write::PlainCopy(id, document), _) => {
@@ -179,6 +199,15 @@ fn line<'a>(cipher: &Cipher, write: &'a Write, sealed: &'a Option<Sealed>) -> Op
         (Write::Key(key), _) => WriteLine::Key(key.into()),
         (Write::Answer(key, answer), _) => WriteLine::Answer(AnswerLine::new(key, answer)),
         (Write::Session(session), _) => WriteLine::Session(session.into()),
+        (Write::Ticket(ticket), Some(sealed)) => WriteLine::Ticket(TicketLine {
+            id: ticket.id,
+            person: sealed.person,
+            mobile: cipher.blind_mobile(&ticket.mobile),
+            slot: sealed.slot,
+            open: ticket.state == TicketState::Open,
+            scan: ticket.scan.document,
+            sealed: &sealed.text,
+        }),
         (Write::VerificationCode(mobile, code), _) => {
             WriteLine::Code(CodeLine::new(cipher.blind_mobile(mobile), code))
         }
@@ -223,6 +252,7 @@ fn event_shape(
         annotation: event.annotation,
         key: event.key,
         account: event.account,
+        ticket: event.ticket,
         reason,
     })
 }
@@ -236,6 +266,7 @@ fn reason_name(event: &Event) -> Vec<u8> {
     }
     // Not where there is none: so it was before there were accounts.
     name.extend(event.account.iter().flat_map(|id| *id.as_bytes()));
+    name.extend(event.ticket.iter().flat_map(|id| *id.as_bytes()));
     name
 }
 
@@ -253,6 +284,7 @@ fn slot_of_event(
                 event.annotation == Some(annotation.id) || event.certificate == Some(annotation.certificate)
             }
             Write::Account(written) => event.account == Some(written.id),
+            Write::Ticket(written) => event.ticket == Some(written.id),
             _ => false,
         };
         if let (true, Some(sealed)) = (about, sealed) {
@@ -281,6 +313,7 @@ pub(crate) fn read_event(
         annotation: shape.annotation,
         key: shape.key,
         account: shape.account,
+        ticket: shape.ticket,
         reason: None,
     };
     if let Some(reason) = shape.reason {

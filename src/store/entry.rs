@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::account::{Purpose, Session, VerificationCode};
 use crate::domain::event::Actor;
 use crate::domain::identity::CreditCode;
-use crate::domain::ids::{AccountId, AnnotationId, CertificateId, KeyId, Malformed, Sha256};
+use crate::domain::ids::{AccountId, AnnotationId, CertificateId, KeyId, Malformed, Sha256, TicketId};
 use crate::domain::key::ApiKey;
 use crate::domain::queue::Job;
 use crate::store::record::{Unreadable, text, text_option};
@@ -92,6 +92,8 @@ pub(crate) struct EventShape {
     pub(crate) key: Option<KeyId>,
     #[serde(with = "text_option", default, skip_serializing_if = "Option::is_none")]
     pub(crate) account: Option<AccountId>,
+    #[serde(with = "text_option", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ticket: Option<TicketId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<ReasonShape>,
 }
@@ -132,6 +134,8 @@ pub(crate) enum WriteLine<'a> {
     Account(AccountLine<'a>),
     Session(SessionLine),
     Code(CodeLine),
+    #[serde(borrow)]
+    Ticket(TicketLine<'a>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -305,6 +309,22 @@ pub(crate) struct AccountLine<'a> {
     pub(crate) sealed: &'a str,
 }
 
+/// A ticket: what finds it, the scan that it keeps, and the rest encrypted with the key of `person`.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct TicketLine<'a> {
+    #[serde(with = "text")]
+    pub(crate) id: TicketId,
+    #[serde(with = "text")]
+    pub(crate) person: Blind,
+    #[serde(with = "text")]
+    pub(crate) mobile: Blind,
+    pub(crate) slot: u32,
+    pub(crate) open: bool,
+    #[serde(with = "text")]
+    pub(crate) scan: Sha256,
+    pub(crate) sealed: &'a str,
+}
+
 #[derive(Serialize, Deserialize)]
 pub(crate) struct SessionLine {
     #[serde(with = "text")]
@@ -415,6 +435,8 @@ pub(crate) enum SealedLine<'a> {
     Annotation(SealedPart<'a>),
     #[serde(borrow)]
     Account(SealedPart<'a>),
+    #[serde(borrow)]
+    Ticket(SealedPart<'a>),
 }
 
 #[derive(Deserialize)]

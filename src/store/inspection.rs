@@ -1,11 +1,12 @@
 //! What a check of a store finds, and how one entry is looked through: the same for every home.
 
-use crate::domain::ids::{AccountId, AnnotationId, CertificateId};
+use crate::domain::ids::{AccountId, AnnotationId, CertificateId, TicketId};
 use crate::store::Fault;
 use crate::store::cipher::{Cipher, DataKey, Kind};
 use crate::store::encoding::read_event;
 use crate::store::entry::{self, WriteLine, parse_sealed};
 use crate::store::record::account::read_account;
+use crate::store::record::ticket::read_ticket;
 use crate::store::record::{read_annotation, read_certificate};
 
 /// What a check found.
@@ -81,6 +82,7 @@ pub(crate) fn inspect(
             WriteLine::Certificate(line) => (line.slot, Kind::Certificate, *line.id.as_bytes(), line.sealed),
             WriteLine::Annotation(line) => (line.slot, Kind::Annotation, *line.id.as_bytes(), line.sealed),
             WriteLine::Account(line) => (line.slot, Kind::Account, *line.id.as_bytes(), line.sealed),
+            WriteLine::Ticket(line) => (line.slot, Kind::Ticket, *line.id.as_bytes(), line.sealed),
             _ => continue,
         };
         let Some(key) = key(slot)? else {
@@ -92,6 +94,7 @@ pub(crate) fn inspect(
         let read = match kind {
             Kind::Certificate => read_certificate(CertificateId::from_bytes(name), plain).map(|_| ()),
             Kind::Account => read_account(AccountId::from_bytes(name), plain).map(|_| ()),
+            Kind::Ticket => read_ticket(TicketId::from_bytes(name), plain).map(|_| ()),
             _ => read_annotation(AnnotationId::from_bytes(name), plain).map(|_| ()),
         };
         read.map_err(|error| fault(error.into()))?;

@@ -34,13 +34,14 @@ use crate::domain::annotation::Annotation;
 use crate::domain::certificate::{Certificate, CertificateType, ManagementNo};
 use crate::domain::event::Event;
 use crate::domain::identity::{CreditCode, PersonId};
-use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Code, KeyId, Sha256};
+use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Code, KeyId, Sha256, TicketId};
 use crate::domain::key::ApiKey;
 use crate::domain::ledger::{Entry, Head, Proof};
-use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery, Page};
+use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery, Page, TicketQuery};
 use crate::domain::queue::{Job, QueueView};
 use crate::domain::spending::Spending;
 use crate::domain::tally::{Subject, Tallies};
+use crate::domain::ticket::Ticket;
 
 /// The one way to read and write. Any number of callers at once.
 #[async_trait]
@@ -145,6 +146,17 @@ pub trait Store: fmt::Debug + Send + Sync {
         mobile: &Mobile,
     ) -> Result<Option<(VerificationCode, Revision)>, Fault>;
 
+    // ---- tickets ------------------------------------------------------------------------------------------------
+
+    /// One ticket, and the revision to expect when writing it; none where its person was erased.
+    async fn ticket(&self, id: TicketId) -> Result<Option<(Ticket, Revision)>, Fault>;
+
+    /// Tickets in the order in which they were opened, without those of erased persons.
+    async fn tickets(&self, query: &TicketQuery) -> Result<Page<Ticket>, Fault>;
+
+    /// An open ticket of this person, or sent from this mobile.
+    async fn open_ticket(&self, person: &PersonId, mobile: &Mobile) -> Result<Option<TicketId>, Fault>;
+
     // ---- rates --------------------------------------------------------------------------------------------------
 
     /// Tells the other nodes what callers spent of their rates here, each bucket once, and learns how far ahead of now
@@ -228,6 +240,8 @@ pub enum Expect {
     Session(Sha256, Revision),
     /// The code for this purpose and mobile was last written so, or was never sent.
     VerificationCode(Purpose, Mobile, Option<Revision>),
+    /// This ticket was last written so, or is not known.
+    Ticket(TicketId, Option<Revision>),
 }
 
 /// One record to write, whole.
@@ -261,6 +275,10 @@ pub enum Write {
     Session(Session),
     /// The code last sent to a mobile for a purpose.
     VerificationCode(Mobile, VerificationCode),
+    /// A ticket: new, or as it stands now. Encrypted with the key of its person; its scan is kept as long as it names it.
+    /// An open one conflicts where another is open of the same person or mobile, whatever is expected; an erased
+    /// person's is in nobody's way.
+    Ticket(Ticket),
 }
 
 /// Expectations, writes and events: all or nothing.

@@ -5,6 +5,7 @@
 //! stands in clear beside it.
 
 pub(crate) mod account;
+pub(crate) mod ticket;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};

@@ -12,11 +12,12 @@ use crate::domain::calendar;
 use crate::domain::certificate::{Certificate, Details, Holder, Issuer, Standing};
 use crate::domain::event::{Actor, Deed, Event};
 use crate::domain::identity::{CreditCode, PersonId};
-use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Code, KeyId, Sha256};
+use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Code, KeyId, Sha256, TicketId};
 use crate::domain::key::ApiKey;
 use crate::domain::licence::LicenceId;
 use crate::domain::queue::Job;
 use crate::domain::staff::{Level, Post, Role};
+use crate::domain::ticket::{Outcome, Scan, ScanKind, Ticket, TicketAnswer, TicketState};
 use crate::domain::totp::Totp;
 use crate::store::{Change, Committed, Dossier, Expect, Revision, Store, Write};
 
@@ -144,6 +145,7 @@ pub(crate) fn event(deed: Deed, certificate: &Certificate, annotation: Option<&A
         annotation: annotation.map(|annotation| annotation.id),
         key: None,
         account: None,
+        ticket: None,
         reason: Some(REASON.parse().unwrap()),
     }
 }
@@ -258,6 +260,7 @@ pub(crate) fn account_event(deed: Deed, account: AccountId) -> Event {
         annotation: None,
         key: None,
         account: Some(account),
+        ticket: None,
         reason: Some(REASON.parse().unwrap()),
     }
 }
@@ -296,5 +299,35 @@ pub(crate) fn code(purpose: Purpose, number: u64) -> VerificationCode {
         sent_at: at(number),
         mistyped: 0,
         used: false,
+    }
+}
+
+/// The ticket of person `number`, from a mobile of the same number.
+pub(crate) fn ticket(number: u64) -> Ticket {
+    Ticket {
+        id: TicketId::mint(at(number), chance(11, number)),
+        person: person(number),
+        name: NAME.parse().unwrap(),
+        management_no: format!("2024{number:012}").parse().unwrap(),
+        mobile: mobile(number),
+        scan: Scan { document: Sha256::new(chance(12, number)), kind: ScanKind::Pdf },
+        words: Some(REASON.parse().unwrap()),
+        opened_at: at(number),
+        state: TicketState::Open,
+    }
+}
+
+pub(crate) fn answered(ticket: &Ticket) -> Ticket {
+    let (by, words) = (Actor::Operator, "已补录".parse().unwrap());
+    let answer = TicketAnswer { outcome: Outcome::Accepted, words, by, at: at(99) };
+    Ticket { state: TicketState::Answered(answer), ..ticket.clone() }
+}
+
+pub(crate) fn open_ticket(ticket: &Ticket) -> Change {
+    let blank = account_event(Deed::TicketOpened, account(0).id);
+    Change {
+        expects: vec![Expect::Ticket(ticket.id, None)],
+        writes: vec![Write::Ticket(ticket.clone())],
+        events: vec![Event { account: None, ticket: Some(ticket.id), ..blank }],
     }
 }

@@ -17,7 +17,7 @@ pub struct Sent {
 }
 
 /// What somebody typed, held against the code that was sent.
-pub(super) enum Typed {
+pub(in crate::desk) enum Typed {
     /// It is the code: what redeems it, and what a "no" of another rule costs.
     Right {
         /// Writes the code as used.
@@ -81,7 +81,7 @@ impl Desk {
     }
 
     /// Holds what somebody typed against the last code sent.
-    pub(super) async fn judge_code(
+    pub(in crate::desk) async fn judge_code(
         &self,
         purpose: Purpose,
         mobile: &Mobile,
@@ -109,7 +109,7 @@ impl Desk {
 
 impl Typed {
     /// The two changes of a right code; for any other a plan that says no, and charges a wrong one.
-    pub(super) fn proven<T>(self) -> Result<(Change, Change), Plan<super::Judged<T>>> {
+    pub(in crate::desk) fn proven<T>(self) -> Result<(Change, Change), Plan<super::Judged<T>>> {
         match self {
             Self::Right { redeem, charge } => Ok((redeem, charge)),
             Self::Wrong(charge) => Err(Plan::Write(charge, Err(Refusal::CodeWrong))),

@@ -17,6 +17,7 @@ pub mod session;
 pub mod settings;
 pub mod sign_up;
 pub mod staff;
+pub mod unit;
 
 use std::sync::Arc;
 

@@ -33,6 +33,7 @@ fn number(refusal: &Refusal) -> usize {
         Refusal::InvitationOver => 23,
         Refusal::LoginTaken => 24,
         Refusal::OwnPost => 25,
+        Refusal::Applying(_) => 26,
     }
 }
 
@@ -65,6 +66,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::InvitationOver,
         Refusal::LoginTaken,
         Refusal::OwnPost,
+        Refusal::Applying(Applying::UnitTaken),
     ];
     assert!(all.iter().map(number).eq(0..all.len()), "one of each, in order");
     all
@@ -100,6 +102,7 @@ fn fault_number(fault: &FieldFault) -> usize {
         FieldFault::NotARegion => 25,
         FieldFault::PasswordTooShort(_) => 26,
         FieldFault::PasswordGuessable => 27,
+        FieldFault::BadScan(_) => 28,
     }
 }
 
@@ -133,6 +136,7 @@ fn faults() -> Vec<FieldFault> {
         FieldFault::NotARegion,
         FieldFault::PasswordTooShort(10),
         FieldFault::PasswordGuessable,
+        FieldFault::BadScan(ScanFault::Broken),
     ];
     assert!(all.iter().map(fault_number).eq(0..all.len()), "one of each, in order");
     all
@@ -204,6 +208,24 @@ fn every_refusal_speaks_both_languages() {
         assert_speaks(&refusal.detail(Language::Chinese), Language::Chinese, code);
         if !matches!(refusal, Refusal::Invalid(_)) {
             assert_speaks(&refusal.detail(Language::English), Language::English, code);
+        }
+    }
+}
+
+#[test]
+fn every_application_that_is_not_taken_says_why_in_both_languages() {
+    let codes: BTreeSet<_> = Applying::ALL.iter().map(|applying| applying.code()).collect();
+    assert_eq!(codes.len(), Applying::ALL.len());
+    for applying in Applying::ALL {
+        assert_kebab(applying.code());
+        for language in [Language::Chinese, Language::English] {
+            assert!(!applying.title(language).is_empty());
+            assert_speaks(applying.detail(language), language, applying.code());
+        }
+    }
+    for fault in [ScanFault::TooLarge, ScanFault::UnknownKind, ScanFault::Broken] {
+        for language in [Language::Chinese, Language::English] {
+            assert_speaks(fault.message(language), language, "bad-scan");
         }
     }
 }

@@ -35,6 +35,7 @@ impl Refusal {
             Self::InvitationOver => ("邀请已失效", "The invitation is over"),
             Self::LoginTaken => ("登录名已被使用", "The log-in name is taken"),
             Self::OwnPost => ("不能更改自己的岗位", "Nobody changes their own post"),
+            Self::Applying(applying) => return applying.title(language),
         };
         language.pick(zh, en)
     }
@@ -150,11 +151,11 @@ impl Refusal {
                 "Check it, or ask for a new one after a minute; a code lasts five minutes and works once.".to_owned()
             }
             Self::IdentityNotMatched if zh => {
-                "请使用取得证书时的姓名和证件号码；已有账号时请直接登录或找回密码。仍不能解决时请联系发证机构。".to_owned()
+                "请使用取得证书时的姓名和证件号码；已有账号时请直接登录或找回密码。仍不能解决时请提交工单。".to_owned()
             }
             Self::IdentityNotMatched => {
                 "Use the very name and number of the certificate; with an account, log in or recover the password. \
-                 Else ask the issuing body."
+                 Else send a ticket."
                     .to_owned()
             }
             Self::SecondFactorWrong if zh => {
@@ -174,6 +175,7 @@ impl Refusal {
             Self::LoginTaken => "Choose another; or invite the account that there is anew.".to_owned(),
             Self::OwnPost if zh => "请由另一位管理员操作。".to_owned(),
             Self::OwnPost => "Ask another administrator.".to_owned(),
+            Self::Applying(applying) => applying.detail(language).to_owned(),
             Self::KeyReused => {
                 "An Idempotency-Key stands for one request; use a new key for another.".to_owned()
             }

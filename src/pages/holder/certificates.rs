@@ -24,6 +24,7 @@ use crate::pages::failure::{Failure, failure};
 use crate::pages::faults::Faults;
 use crate::pages::holder::annotation::Told;
 use crate::pages::holder::checks::Checks;
+use crate::pages::holder::unit::or_home;
 use crate::pages::holder::{holder, sealed, turn_away};
 use crate::pages::shown::Meter;
 use crate::pages::speech::Speech;
@@ -134,7 +135,7 @@ impl Card {
 pub(super) async fn list(State(counter): State<Counter>, headers: HeaderMap, say: Speech) -> Response {
     let holder = match holder(&counter, &headers, say).await {
         Ok(holder) => holder,
-        Err(elsewhere) => return elsewhere,
+        Err(elsewhere) => return or_home(&counter, &headers, say, elsewhere).await,
     };
     let own = match counter.desk.own_certificates(&holder).await {
         Ok(own) => own,

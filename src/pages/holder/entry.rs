@@ -7,14 +7,15 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
 
-use crate::desk::Desk;
 use crate::desk::account::back_off::Address;
 use crate::desk::account::captcha::{Kind, Solution};
 use crate::desk::account::session::{Begun, Credentials, Entered};
 use crate::desk::account::settings::Recovery;
 use crate::desk::account::sign_up::SignUpForm;
+use crate::desk::{Desk, DeskError};
 use crate::domain::account::{Mobile, Purpose};
 use crate::domain::identity::RESIDENT_CARD;
+use crate::domain::refusal::Refusal;
 use crate::http::client::Client;
 use crate::pages::assets::Assets;
 use crate::pages::faults::Faults;
@@ -208,7 +209,7 @@ pub(super) async fn log_out(State(counter): State<Counter>, headers: HeaderMap, 
 // ---- open an account ------------------------------------------------------------------------------------------------
 
 /// Kinds of identity documents that people sign up with (GA/T 517), with their names.
-const KINDS: [(&str, &str, &str); 5] = [
+pub(in crate::pages) const KINDS: [(&str, &str, &str); 5] = [
     (RESIDENT_CARD, "居民身份证", "Resident identity card"),
     ("414", "普通护照", "Passport"),
     ("516", "港澳居民来往内地通行证", "Mainland travel permit, Hong Kong and Macao"),
@@ -224,6 +225,8 @@ struct SignUpPage<'a> {
     note: Option<&'a str>,
     faults: Faults,
     typed: &'a SignUp,
+    /// Whether the register knows nobody like that: then a ticket may help.
+    unmatched: bool,
     kinds: &'a [(&'a str, &'a str, &'a str)],
 }
 
@@ -239,24 +242,30 @@ pub(super) struct SignUp {
     act: String,
 }
 
-fn sign_up_page(typed: &SignUp, faults: Faults, note: Option<&str>, say: Speech) -> Response {
+fn sign_up_page(
+    typed: &SignUp,
+    faults: Faults,
+    unmatched: bool,
+    note: Option<&str>,
+    say: Speech,
+) -> Response {
     let status = faults.status();
-    let html = SignUpPage { say, assets: Assets, note, faults, typed, kinds: &KINDS };
+    let html = SignUpPage { say, assets: Assets, note, faults, typed, unmatched, kinds: &KINDS };
     let response = page(&html, status, say);
     html.faults.dress(response)
 }
 
 pub(super) async fn sign_up(say: Speech) -> Response {
-    sign_up_page(&SignUp::default(), Faults::default(), None, say)
+    sign_up_page(&SignUp::default(), Faults::default(), false, None, say)
 }
 
 /// What is said when a code is on its way, whether anybody has the mobile or not.
-pub(super) fn sent_note(say: Speech) -> &'static str {
+pub(in crate::pages) fn sent_note(say: Speech) -> &'static str {
     say.language.pick("验证码已发送，五分钟内有效。", "The code is on its way; it is good for five minutes.")
 }
 
 /// Sends a code, or says why not.
-pub(super) async fn send_code(
+pub(in crate::pages) async fn send_code(
     desk: &Desk,
     purpose: Purpose,
     mobile: &str,
@@ -275,9 +284,10 @@ pub(super) async fn open_account(
     sent: Sent<SignUp>,
 ) -> Response {
     let typed = read(sent);
+    let mut unmatched = false;
     let refused = if typed.act == "send" {
         match send_code(&counter.desk, Purpose::SignUp, &typed.mobile, say).await {
-            Ok(()) => return sign_up_page(&typed, Faults::default(), Some(sent_note(say)), say),
+            Ok(()) => return sign_up_page(&typed, Faults::default(), false, Some(sent_note(say)), say),
             Err(refused) => refused,
         }
     } else {
@@ -291,11 +301,14 @@ pub(super) async fn open_account(
         };
         match counter.desk.sign_up(form).await {
             Ok(_) => return see_other(&After::SignUp.address(say)),
-            Err(error) => Faults::of_error(&error, say),
+            Err(error) => {
+                unmatched = matches!(error, DeskError::Refused(Refusal::IdentityNotMatched));
+                Faults::of_error(&error, say)
+            }
         }
     };
     match refused {
-        Ok(faults) => sign_up_page(&typed, faults, None, say),
+        Ok(faults) => sign_up_page(&typed, faults, unmatched, None, say),
         Err(elsewhere) => *elsewhere,
     }
 }

@@ -5,10 +5,11 @@ mod account;
 mod annotation;
 mod certificates;
 mod checks;
-mod entry;
+pub(super) mod entry;
 mod invitation;
 mod notice;
 mod second_factor;
+mod unit;
 
 use axum::Router;
 use axum::body::Body;
@@ -37,6 +38,9 @@ pub(super) fn router(counter: Counter) -> Router<Counter> {
         .route("/invitations/{token}", get(invitation::show).post(invitation::accept))
         .route("/logout", post(entry::log_out))
         .route("/sign-up", get(entry::sign_up).post(entry::open_account))
+        .route("/sign-up/unit", get(unit::sign_up).post(unit::open_account))
+        .route("/unit", get(unit::show))
+        .route("/unit/former-names", post(unit::change_names))
         .route("/recovery", get(entry::recovery).post(entry::recover))
         .route("/me", get(certificates::list))
         .route("/me/notice", get(notice::show).post(notice::accept))
@@ -56,7 +60,7 @@ pub(super) fn router(counter: Counter) -> Router<Counter> {
 }
 
 /// A form is taken from a page of ours only: see [`cookie::is_from_here`].
-async fn guard_forms(
+pub(super) async fn guard_forms(
     State(counter): State<Counter>,
     say: Speech,
     request: Request<Body>,
@@ -70,7 +74,7 @@ async fn guard_forms(
     }
 }
 
-fn is_https(counter: &Counter) -> bool {
+pub(super) fn is_https(counter: &Counter) -> bool {
     counter.desk.rules().public_url.starts_with("https://")
 }
 
@@ -110,7 +114,7 @@ async fn holder(counter: &Counter, headers: &HeaderMap, say: Speech) -> Result<H
 }
 
 /// The page for whoever may not see another one.
-fn turn_away(counter: &Counter, error: &DeskError, say: Speech) -> Response {
+pub(super) fn turn_away(counter: &Counter, error: &DeskError, say: Speech) -> Response {
     match error {
         DeskError::Unauthenticated => to_login(counter, After::End, say),
         DeskError::Refused(Refusal::NoticeNotAccepted) => see_other(&format!("/me/notice{}", say.query())),

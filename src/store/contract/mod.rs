@@ -4,6 +4,7 @@ pub(crate) mod accounts;
 pub(crate) mod keeping;
 pub(crate) mod queue;
 pub(crate) mod register;
+pub(crate) mod tickets;
 
 use std::sync::Arc;
 
@@ -70,6 +71,15 @@ macro_rules! contract {
             who_is_erased_has_no_account_and_may_open_another
             an_account_may_change_its_login_name
             a_reset_forgets_accounts_too
+        }
+        $crate::store::contract::contract! { $home; tickets:
+            a_ticket_and_its_answer_outlive_closing
+            a_person_and_a_mobile_have_one_open_ticket
+            what_was_decided_on_a_stale_ticket_is_refused
+            tickets_are_listed_by_state_page_by_page
+            a_scan_is_kept_as_long_as_a_ticket_names_it
+            who_is_erased_has_no_ticket_and_may_open_another
+            a_reset_forgets_tickets_too
         }
     };
     ($home:expr; $part:ident: $($rule:ident)+) => {

@@ -10,13 +10,14 @@ use crate::domain::account::{Account, LoginName, Mobile, Purpose, Session, Verif
 use crate::domain::annotation::Annotation;
 use crate::domain::certificate::{Certificate, CertificateType, ManagementNo};
 use crate::domain::identity::{CreditCode, PersonId};
-use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Code, Sha256};
+use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Code, Sha256, TicketId};
 use crate::domain::key::ApiKey;
 use crate::domain::ledger::{Entry, Head, Proof};
-use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery, Page};
+use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery, Page, TicketQuery};
 use crate::domain::queue::{Job, QueueView};
 use crate::domain::spending::Spending;
 use crate::domain::tally::{Subject, Tallies};
+use crate::domain::ticket::Ticket;
 use crate::store::embedded::life::closed;
 use crate::store::embedded::writer::Request;
 use crate::store::embedded::{Embedded, queue};
@@ -183,6 +184,19 @@ impl Store for Embedded {
         mobile: &Mobile,
     ) -> Result<Option<(VerificationCode, Revision)>, Fault> {
         self.core()?.verification_code(purpose, mobile)
+    }
+
+    async fn ticket(&self, id: TicketId) -> Result<Option<(Ticket, Revision)>, Fault> {
+        self.core()?.ticket(id)
+    }
+
+    async fn tickets(&self, query: &TicketQuery) -> Result<Page<Ticket>, Fault> {
+        let (core, query) = (self.core()?, query.clone());
+        blocking(move || core.tickets(&query)).await
+    }
+
+    async fn open_ticket(&self, person: &PersonId, mobile: &Mobile) -> Result<Option<TicketId>, Fault> {
+        self.core()?.open_ticket(person, mobile)
     }
 
     async fn spend(&self, _: &[Spending]) -> Result<Vec<Duration>, Fault> {

@@ -7,6 +7,10 @@
 //! | `b` issuer, annotation | |
 //! | `c` certificate | place of its record, revision of the dossier, slot |
 //! | `d` certificate, annotation | |
+//! | `em` blind mobile | the ticket that waits |
+//! | `eo` ticket | (it waits) |
+//! | `ep` blind person | the ticket that waits |
+//! | `et` ticket | place of its record, its revision, slot |
 //! | `f` issuer, annotation | (it failed) |
 //! | `g` certificate | digest of its plain copy |
 //! | `h` digest of a secret | key id |
@@ -18,12 +22,12 @@
 //! | `n` blind number, blind type and number, version | certificate |
 //! | `o` blind code | annotation |
 //! | `p` blind person, certificate | slot |
-//! | `q` digest of a photo | |
+//! | `q` digest of a photo or a scan | |
 //! | `r` caller, idempotency key | place of the answer |
 //! | `s` digest of a copy | whose |
 //! | `t` digest of a token | place of the session, its revision |
 //! | `u` account | place of its record, its revision, slot, blind login name |
-//! | `v` blind person | slot of their account |
+//! | `v` blind person | slot of their account or ticket |
 //! | `x` certificate, number / 1024 | low parts of the numbers of its entries |
 //! | `y` account, number / 1024 | low parts of the numbers of its entries |
 //! | `z` issuer, number / 1024 | low parts of the numbers of its entries |
@@ -37,6 +41,7 @@ use crate::domain::queue::Job;
 use crate::store::embedded::accounts::{account_trail, fold_account, fold_code, fold_session};
 use crate::store::embedded::frame::{FRAME_HEADER, Frame, SegmentHeader};
 use crate::store::embedded::index::{Draft, View};
+use crate::store::embedded::tickets::fold_ticket;
 use crate::store::entry::{self, Blind, WriteLine};
 use crate::store::record::Unreadable;
 use crate::store::{AnswerKey, DocumentOwner, Fault};
@@ -246,6 +251,11 @@ pub(crate) fn fold(
             }
             WriteLine::Session(line) => fold_session(draft, &line, place, seq),
             WriteLine::Code(line) => fold_code(draft, &line, place, seq),
+            WriteLine::Ticket(line) => {
+                fold_ticket(draft, &line, place, seq)?;
+                effects.persons.push(line.person);
+                effects.documents.push(line.scan);
+            }
         }
     }
     let mut issuers: Vec<CreditCode> = Vec::new();
@@ -335,14 +345,14 @@ pub(crate) fn certificate_key(id: CertificateId) -> Vec<u8> {
     [b"c", &id.as_bytes()[..]].concat()
 }
 
-fn certificate_value(place: &Place, revision: u64, slot: u32) -> Vec<u8> {
+pub(crate) fn certificate_value(place: &Place, revision: u64, slot: u32) -> Vec<u8> {
     let mut value = place.write();
     push_number(&mut value, revision);
     push_number(&mut value, slot.into());
     value
 }
 
-/// The revision and the slot in a certificate's value.
+/// The revision and the slot in the value of a certificate or a ticket.
 pub(crate) fn revision_and_slot(mut value: &[u8]) -> Option<(u64, u32)> {
     Place::take(&mut value)?;
     Some((take_number(&mut value)?, u32::try_from(take_number(&mut value)?).ok()?))

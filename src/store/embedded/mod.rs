@@ -37,6 +37,7 @@ mod recovery;
 mod state;
 #[cfg(test)]
 mod tests;
+mod tickets;
 mod vault;
 mod writer;
 

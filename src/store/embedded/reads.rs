@@ -218,7 +218,11 @@ impl Core {
     }
 
     /// The names at the end of the keys with a prefix, after one of them, in order.
-    fn ids(&self, prefix: Vec<u8>, after: Option<[u8; 16]>) -> impl Iterator<Item = Result<[u8; 16], Fault>> {
+    pub(crate) fn ids(
+        &self,
+        prefix: Vec<u8>,
+        after: Option<[u8; 16]>,
+    ) -> impl Iterator<Item = Result<[u8; 16], Fault>> {
         let mut last = after;
         let mut ahead = Vec::new().into_iter();
         let mut ended = false;
@@ -412,7 +416,10 @@ fn is_about(payload: &[u8], query: &EntryQuery) -> Result<bool, Fault> {
 }
 
 /// The first `limit` of what is found.
-fn page<T>(limit: usize, found: impl Iterator<Item = Result<Option<T>, Fault>>) -> Result<Page<T>, Fault> {
+pub(crate) fn page<T>(
+    limit: usize,
+    found: impl Iterator<Item = Result<Option<T>, Fault>>,
+) -> Result<Page<T>, Fault> {
     let limit = limit.clamp(1, PAGE_MAX);
     let mut items = Vec::new();
     for item in found {

@@ -17,6 +17,7 @@ use crate::store::embedded::index::{self, Index, View};
 use crate::store::embedded::io::{Io, fill, remove};
 use crate::store::embedded::ledger::{Ledger, Pen, Segment, segment_path};
 use crate::store::embedded::state::{End, FORMAT, State, boot_id};
+use crate::store::embedded::tickets::ticket_key;
 use crate::store::embedded::{OpenError, checks, keyring};
 use crate::store::entry::{self, Bytes, WriteLine};
 
@@ -402,6 +403,7 @@ fn believe(index: &Index, ledger: &Ledger, applied: u64) -> Result<(), &'static 
                 WriteLine::Annotation(line) => annotation_key(line.id),
                 WriteLine::Account(line) => account_key(line.id),
                 WriteLine::Session(line) => session_key(line.token),
+                WriteLine::Ticket(line) => ticket_key(line.id),
                 _ => continue,
             };
             let value = index.now().find(&key).map_err(|_| "it cannot be read")?;

@@ -20,6 +20,7 @@ use crate::store::embedded::index::{Draft, Index, View};
 use crate::store::embedded::ledger::{Ledger, NoRoom, Pen};
 use crate::store::embedded::queue::Queue;
 use crate::store::embedded::state::End;
+use crate::store::embedded::tickets::ticket_revision;
 use crate::store::embedded::vault::Vault;
 use crate::store::encoding::{Check, Prepared};
 use crate::store::recent::Recent;
@@ -280,6 +281,10 @@ fn check(
             }
             Check::Session(token, revision) => session_revision(draft, *token)? == Some(*revision),
             Check::Code(purpose, mobile, revision) => code_revision(draft, *purpose, *mobile)? == *revision,
+            Check::Ticket(id, revision) => ticket_revision(draft, *id)? == *revision,
+            Check::OnlyTicket { person, mobile, ticket } => {
+                core.open_ticket_of(draft, *person, *mobile)?.is_none_or(|open| open == *ticket)
+            }
         };
         if !holds {
             return Err(CommitError::Conflict);

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 
-use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Sha256};
+use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Sha256, TicketId};
 use crate::store::Fault;
 use crate::store::entry::{self, Blind, WriteLine};
 use crate::store::record::Unreadable;
@@ -18,14 +18,18 @@ pub(crate) struct Counts {
     pub(crate) accounts: u64,
     pub(crate) sessions: u64,
     pub(crate) codes: u64,
+    pub(crate) tickets: u64,
     pub(crate) documents: u64,
 }
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { certificates, annotations, accounts, sessions, codes, documents } = self;
+        let Self { certificates, annotations, accounts, sessions, codes, tickets, documents } = self;
         write!(f, "{certificates} certificates, {annotations} annotations, {accounts} accounts, ")?;
-        write!(f, "{sessions} sessions, {codes} verification codes and {documents} documents")
+        write!(
+            f,
+            "{sessions} sessions, {codes} verification codes, {tickets} tickets and {documents} documents"
+        )
     }
 }
 
@@ -39,6 +43,7 @@ impl Add for Counts {
             accounts: self.accounts + more.accounts,
             sessions: self.sessions + more.sessions,
             codes: self.codes + more.codes,
+            tickets: self.tickets + more.tickets,
             documents: self.documents + more.documents,
         }
     }
@@ -61,6 +66,7 @@ impl Sub for Counts {
             accounts: self.accounts.saturating_sub(less.accounts),
             sessions: self.sessions.saturating_sub(less.sessions),
             codes: self.codes.saturating_sub(less.codes),
+            tickets: self.tickets.saturating_sub(less.tickets),
             documents: self.documents.saturating_sub(less.documents),
         }
     }
@@ -79,6 +85,7 @@ pub(crate) struct Mentions {
     pub(crate) logins: HashMap<Blind, Option<AccountId>>,
     pub(crate) sessions: HashSet<Sha256>,
     pub(crate) codes: HashSet<(String, Blind)>,
+    pub(crate) tickets: HashSet<TicketId>,
 }
 
 impl Mentions {
@@ -113,6 +120,11 @@ impl Mentions {
                 WriteLine::Code(line) => {
                     self.codes.insert((line.purpose, line.mobile));
                 }
+                WriteLine::Ticket(line) => {
+                    self.slots.insert(line.slot);
+                    self.documents.insert(line.scan);
+                    self.tickets.insert(line.id);
+                }
                 WriteLine::Job(_) | WriteLine::JobDone(_) | WriteLine::Key(_) | WriteLine::Answer(_) => {}
             }
         }
@@ -137,6 +149,7 @@ impl Mentions {
             accounts: self.logins.values().flatten().count() as u64,
             sessions: self.sessions.len() as u64,
             codes: self.codes.len() as u64,
+            tickets: self.tickets.len() as u64,
             documents: self.documents.len() as u64,
         }
     }

@@ -40,6 +40,9 @@ struct Shape {
     accounts: u64,
     sessions: u64,
     codes: u64,
+    // A program of before there were any wrote none.
+    #[serde(default)]
+    tickets: u64,
     documents: u64,
     records_read: u64,
     documents_read: u64,
@@ -67,6 +70,7 @@ impl Verified {
             accounts: counts.accounts,
             sessions: counts.sessions,
             codes: counts.codes,
+            tickets: counts.tickets,
             documents: counts.documents,
             records_read: report.records,
             documents_read: report.documents,
@@ -82,7 +86,8 @@ impl Verified {
         if shape.v != VERSION || shape.store != Bytes(*store) || shape.place != place {
             return None;
         }
-        let Shape { seq, chain, certificates, annotations, accounts, sessions, codes, documents, .. } = shape;
+        let Shape { seq, chain, certificates, annotations, accounts, .. } = shape;
+        let Shape { sessions, codes, tickets, documents, .. } = shape;
         let report = Report {
             entries: seq,
             records: shape.records_read,
@@ -92,7 +97,7 @@ impl Verified {
         };
         Some(Self {
             head: Head { seq, chain },
-            counts: Counts { certificates, annotations, accounts, sessions, codes, documents },
+            counts: Counts { certificates, annotations, accounts, sessions, codes, tickets, documents },
             report,
         })
     }

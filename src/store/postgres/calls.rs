@@ -10,13 +10,14 @@ use crate::domain::account::{Account, LoginName, Mobile, Purpose, Session, Verif
 use crate::domain::annotation::Annotation;
 use crate::domain::certificate::{Certificate, CertificateType, ManagementNo};
 use crate::domain::identity::{CreditCode, PersonId};
-use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Code, Sha256};
+use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Code, Sha256, TicketId};
 use crate::domain::key::ApiKey;
 use crate::domain::ledger::{Entry, Head, Proof};
-use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery, Page};
+use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery, Page, TicketQuery};
 use crate::domain::queue::{Job, QueueView};
 use crate::domain::spending::Spending;
 use crate::domain::tally::{Subject, Tallies};
+use crate::domain::ticket::Ticket;
 use crate::store::postgres::Postgres;
 use crate::store::postgres::arrivals::WAIT;
 use crate::store::postgres::committer::{Ready, Request};
@@ -171,6 +172,18 @@ impl Store for Postgres {
         mobile: &Mobile,
     ) -> Result<Option<(VerificationCode, Revision)>, Fault> {
         self.core()?.verification_code(purpose, mobile).await
+    }
+
+    async fn ticket(&self, id: TicketId) -> Result<Option<(Ticket, Revision)>, Fault> {
+        self.core()?.ticket(id).await
+    }
+
+    async fn tickets(&self, query: &TicketQuery) -> Result<Page<Ticket>, Fault> {
+        self.core()?.tickets(query).await
+    }
+
+    async fn open_ticket(&self, person: &PersonId, mobile: &Mobile) -> Result<Option<TicketId>, Fault> {
+        self.core()?.open_ticket(person, mobile).await
     }
 
     async fn spend(&self, spendings: &[Spending]) -> Result<Vec<Duration>, Fault> {

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Sha256};
+use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Sha256, TicketId};
 use crate::store::chain::{Chain, link};
 use crate::store::encoding::Check;
 use crate::store::postgres::committer::{Ready, Refusal};
@@ -32,6 +32,9 @@ pub(crate) struct Draft {
     pub(crate) accounts: HashMap<[u8; 16], (AccountId, u64)>,
     pub(crate) sessions: HashMap<Sha256, u64>,
     pub(crate) codes: HashMap<CodeKey, u64>,
+    pub(crate) tickets: HashMap<TicketId, u64>,
+    /// Open ones, with their blind person and mobile; none of erased persons.
+    pub(crate) open_tickets: HashMap<TicketId, [[u8; 16]; 2]>,
     pub(crate) erased: HashSet<u32>,
     /// Whether it was made elsewhere before.
     pub(crate) moved: bool,
@@ -54,6 +57,8 @@ impl Draft {
             accounts: HashMap::new(),
             sessions: HashMap::new(),
             codes: HashMap::new(),
+            tickets: HashMap::new(),
+            open_tickets: HashMap::new(),
             erased: HashSet::new(),
             moved: false,
             rows: Rows::default(),
@@ -83,6 +88,11 @@ impl Draft {
                 Check::Code(purpose, mobile, revision) => {
                     self.codes.get(&(purpose.word(), mobile.0)).copied() == revision.map(|known| known.0)
                 }
+                Check::Ticket(id, revision) => self.tickets.get(id).copied() == revision.map(|known| known.0),
+                Check::OnlyTicket { person, mobile, ticket } => self
+                    .open_tickets
+                    .iter()
+                    .all(|(open, [of, from])| open == ticket || (*of != person.0 && *from != mobile.0)),
             };
             if !holds {
                 return Err(Refusal::Conflict);
@@ -127,6 +137,14 @@ impl Draft {
         }
         self.sessions.extend(change.parts.sessions.iter().map(|session| (session.token, seq)));
         self.codes.extend(change.parts.codes.iter().map(|(key, _)| (*key, seq)));
+        for row in &change.parts.tickets {
+            self.tickets.insert(row.id, seq);
+            if row.open {
+                self.open_tickets.insert(row.id, [row.person, row.mobile]);
+            } else {
+                self.open_tickets.remove(&row.id);
+            }
+        }
         for job in &change.parts.jobs {
             match job {
                 JobWrite::Put(job) => {

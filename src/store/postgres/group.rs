@@ -5,7 +5,7 @@ use sqlx::{PgPool, Postgres as Database, Row, Transaction};
 use uuid::Uuid;
 
 use crate::domain::account::Purpose;
-use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Sha256};
+use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Sha256, TicketId};
 use crate::store::chain::{Chain, StoreId};
 use crate::store::encoding::Check;
 use crate::store::migrate::Tenure;
@@ -95,7 +95,9 @@ async fn fill(
                 | Check::Account(..)
                 | Check::Login(..)
                 | Check::Session(..)
-                | Check::Code(..) => {}
+                | Check::Code(..)
+                | Check::Ticket(..)
+                | Check::OnlyTicket { .. } => {}
             }
         }
     }
@@ -183,6 +185,7 @@ async fn look(
     let (mut callers, mut keys) = (Vec::new(), Vec::new());
     let (mut logins, mut tokens) = (Vec::new(), Vec::new());
     let (mut purposes, mut mobiles) = (Vec::new(), Vec::new());
+    let (mut tickets, mut askers, mut senders) = (Vec::new(), Vec::new(), Vec::new());
     let mut slots: Vec<i64> = Vec::new();
     for change in group {
         slots.extend(change.parts.slots.iter().map(|slot| i64::from(*slot)));
@@ -202,11 +205,16 @@ async fn look(
                     purposes.push(purpose.word());
                     mobiles.push(mobile.0.to_vec());
                 }
+                Check::Ticket(id, _) => tickets.push(uuid(id.as_bytes())),
+                Check::OnlyTicket { person, mobile, .. } => {
+                    askers.push(person.0.to_vec());
+                    senders.push(mobile.0.to_vec());
+                }
                 Check::Dossier(..) | Check::Lease(_) => {}
             }
         }
     }
-    let about_accounts = [logins.len(), tokens.len(), mobiles.len()];
+    let about_accounts = [logins.len(), tokens.len(), mobiles.len(), tickets.len(), askers.len()];
     let about_others = [numbers.len(), callers.len(), jobs.len(), slots.len()];
     if about_accounts.iter().chain(&about_others).all(|count| *count == 0) {
         return Ok(());
@@ -227,7 +235,11 @@ async fn look(
          union all select 6, null, s.token, s.revision, null from sessions s where s.token = any($8) \
          union all select 7, null, c.mobile, c.revision, c.purpose from codes c \
          join unnest($9::text[], $10::bytea[]) as asked (purpose, mobile) \
-         on c.purpose = asked.purpose and c.mobile = asked.mobile",
+         on c.purpose = asked.purpose and c.mobile = asked.mobile \
+         union all select 8, t.id, null, t.revision, null from tickets t where t.id = any($11) \
+         union all select 9, t.id, t.person || t.mobile, 0, null from tickets t \
+         join person_keys k on k.slot = t.slot \
+         where t.open and k.wrapped is not null and (t.person = any($12) or t.mobile = any($13))",
     )
     .bind(numbers)
     .bind(kinds)
@@ -239,6 +251,9 @@ async fn look(
     .bind(tokens)
     .bind(purposes)
     .bind(mobiles)
+    .bind(tickets)
+    .bind(askers)
+    .bind(senders)
     .fetch_all(connection)
     .await?;
     for row in &rows {
@@ -264,6 +279,13 @@ async fn look(
             7 => {
                 let purpose: Purpose = row.try_get::<&str, _>("word")?.parse().map_err(|_| malformed())?;
                 draft.codes.insert((purpose.word(), array(row, "bytes")?), number);
+            }
+            8 => drop(draft.tickets.insert(TicketId::from_bytes(id), number)),
+            9 => {
+                let whose: [u8; 32] = array(row, "bytes")?;
+                let (chunks, _) = whose.as_chunks::<16>();
+                let whose = chunks.try_into().map_err(|_| malformed())?;
+                draft.open_tickets.insert(TicketId::from_bytes(id), whose);
             }
             _ => drop(draft.erased.insert(u32::try_from(number).map_err(|_| malformed())?)),
         }

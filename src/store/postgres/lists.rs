@@ -26,7 +26,7 @@ pub(crate) fn cut<T>(mut items: Vec<T>, limit: usize) -> Page<T> {
 
 impl Core {
     /// Fills a page from rows that `ask` selects after an id, at most so many.
-    async fn page<T>(
+    pub(crate) async fn page<T>(
         &self,
         limit: usize,
         after: Option<Uuid>,

@@ -47,6 +47,7 @@ mod schema;
 mod sweep;
 #[cfg(test)]
 pub(crate) mod tests;
+mod tickets;
 mod trail;
 mod trust;
 mod write;

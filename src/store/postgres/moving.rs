@@ -75,6 +75,7 @@ fn counts_in(row: &PgRow) -> Result<Counts, sqlx::Error> {
         accounts: unsigned(row, "accounts")?,
         sessions: unsigned(row, "sessions")?,
         codes: unsigned(row, "codes")?,
+        tickets: unsigned(row, "tickets")?,
         documents: unsigned(row, "documents")?,
     })
 }
@@ -282,7 +283,7 @@ impl Target for Postgres {
             "/* moving.count */ select (select count(*) from certificates) as certificates, \
              (select count(*) from annotations) as annotations, (select count(*) from accounts) as accounts, \
              (select count(*) from sessions) as sessions, (select count(*) from codes) as codes, \
-             (select count(*) from documents) as documents",
+             (select count(*) from tickets) as tickets, (select count(*) from documents) as documents",
         )
         .fetch_one(&mut *patient)
         .await
@@ -299,6 +300,7 @@ impl Target for Postgres {
         let sessions: Vec<&[u8]> = named.sessions.iter().map(|token| &token.as_bytes()[..]).collect();
         let purposes: Vec<&str> = named.codes.iter().map(|(purpose, _)| purpose.as_str()).collect();
         let mobiles: Vec<&[u8]> = named.codes.iter().map(|(_, mobile)| &mobile.0[..]).collect();
+        let tickets: Vec<Uuid> = named.tickets.iter().map(|id| uuid(id.as_bytes())).collect();
         let documents: Vec<&[u8]> = named.documents.iter().map(|digest| &digest.as_bytes()[..]).collect();
         let row = again("moving a store", || {
             sqlx::query(
@@ -309,7 +311,8 @@ impl Target for Postgres {
                  (select count(*) from sessions where token = any($5::bytea[])) as sessions, \
                  (select count(*) from codes join unnest($6::text[], $7::bytea[]) as named (purpose, mobile) \
                   using (purpose, mobile)) as codes, \
-                 (select count(*) from documents where digest = any($8::bytea[])) as documents",
+                 (select count(*) from documents where digest = any($8::bytea[])) as documents, \
+                 (select count(*) from tickets where id = any($9::uuid[])) as tickets",
             )
             .bind(&certificates)
             .bind(&annotations)
@@ -319,6 +322,7 @@ impl Target for Postgres {
             .bind(&purposes)
             .bind(&mobiles)
             .bind(&documents)
+            .bind(&tickets)
             .fetch_one(&core.steady)
         })
         .await?;

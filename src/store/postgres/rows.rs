@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::domain::account::{Session, VerificationCode};
 use crate::domain::identity::CreditCode;
-use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Malformed, Sha256};
+use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Malformed, Sha256, TicketId};
 use crate::domain::key::ApiKey;
 use crate::domain::queue::Job;
 use crate::store::chain::Chain;
@@ -66,6 +66,18 @@ pub(crate) struct AccountRow {
     pub(crate) sealed: Vec<u8>,
 }
 
+/// A ticket's row, but for its revision.
+#[derive(Debug, Clone)]
+pub(crate) struct TicketRow {
+    pub(crate) id: TicketId,
+    pub(crate) slot: u32,
+    pub(crate) person: [u8; 16],
+    pub(crate) mobile: [u8; 16],
+    pub(crate) open: bool,
+    pub(crate) scan: Sha256,
+    pub(crate) sealed: Vec<u8>,
+}
+
 /// A purpose and a blind mobile.
 pub(crate) type CodeKey = (&'static str, [u8; 16]);
 
@@ -114,6 +126,7 @@ pub(crate) struct Parts {
     pub(crate) accounts: Vec<AccountRow>,
     pub(crate) sessions: Vec<Session>,
     pub(crate) codes: Vec<(CodeKey, VerificationCode)>,
+    pub(crate) tickets: Vec<TicketRow>,
     pub(crate) events: Vec<About>,
     /// Slots whose keys something in it was encrypted with.
     pub(crate) slots: BTreeSet<u32>,
@@ -183,6 +196,18 @@ impl Parts {
                     let code = line.code()?;
                     parts.codes.push(((code.purpose.word(), mobile), code));
                 }
+                WriteLine::Ticket(line) => {
+                    parts.slots.insert(line.slot);
+                    parts.tickets.push(TicketRow {
+                        id: line.id,
+                        slot: line.slot,
+                        person: line.person.0,
+                        mobile: line.mobile.0,
+                        open: line.open,
+                        scan: line.scan,
+                        sealed: parse_sealed(line.sealed)?,
+                    });
+                }
             }
         }
         for event in entry::read_events(payload)? {
@@ -232,6 +257,7 @@ pub(crate) struct Rows {
     pub(crate) account_names: BTreeSet<(AccountId, [u8; 16])>,
     pub(crate) sessions: BTreeMap<Sha256, (Session, u64)>,
     pub(crate) codes: BTreeMap<CodeKey, (VerificationCode, u64)>,
+    pub(crate) tickets: BTreeMap<TicketId, (TicketRow, u64)>,
     pub(crate) about_certificates: BTreeSet<(CertificateId, u64)>,
     pub(crate) about_annotations: BTreeSet<(AnnotationId, u64)>,
     /// Annotations whose certificate the database knows.
@@ -249,8 +275,9 @@ impl Rows {
         self.about_certificates.insert((id, seq));
     }
 
-    fn name(&mut self, photo: Sha256) {
-        self.documents.entry(photo).or_insert((None, None));
+    /// Keeps a photo or a scan.
+    fn name(&mut self, digest: Sha256) {
+        self.documents.entry(digest).or_insert((None, None));
     }
 
     /// Takes up an entry but for its jobs. `decided_on` says the revision that each of its dossiers had before.
@@ -305,6 +332,10 @@ impl Rows {
         }
         for (key, code) in parts.codes {
             self.codes.insert(key, (code, seq));
+        }
+        for row in parts.tickets {
+            self.name(row.scan);
+            self.tickets.insert(row.id, (row, seq));
         }
         for About { issuer, certificate, annotation, accounts } in parts.events {
             self.about_accounts.extend(accounts.into_iter().map(|account| (account, seq)));

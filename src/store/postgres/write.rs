@@ -83,6 +83,10 @@ const CODES: &str = "insert into codes (purpose, mobile, digest, salt, sent_at, 
         ?::bigint[])
     on conflict (purpose, mobile) do update set digest = excluded.digest, salt = excluded.salt,
         sent_at = excluded.sent_at, mistyped = excluded.mistyped, used = excluded.used, revision = excluded.revision";
+const TICKETS: &str = "insert into tickets (id, slot, person, mobile, open, sealed, revision)
+    select * from unnest(?::uuid[], ?::bigint[], ?::bytea[], ?::bytea[], ?::boolean[], ?::bytea[], ?::bigint[])
+    on conflict (id) do update set slot = excluded.slot, person = excluded.person, mobile = excluded.mobile,
+        open = excluded.open, sealed = excluded.sealed, revision = excluded.revision";
 const HEAD: &str = "update head set seq = ?, chain = ?, queued = queued + ? where seq = ?";
 
 /// A statement that grows part by part; in a part each `?` is the next argument that was bound.
@@ -217,5 +221,8 @@ fn put_together(draft: &Draft) -> Result<Statement, sqlx::Error> {
     part!(statement, "sent", CODES, rows.codes.iter(), ((purpose, mobile), (row, revision)) =>
         *purpose, &mobile[..], bytes(&row.digest), &row.salt[..], nanos(row.sent_at), i32::from(row.mistyped),
         row.used, signed(*revision));
+    part!(statement, "tickets_sent", TICKETS, rows.tickets.values(), (row, revision) =>
+        id(row.id.as_bytes()), i64::from(row.slot), &row.person[..], &row.mobile[..], row.open,
+        row.sealed.as_slice(), signed(*revision));
     Ok(statement)
 }

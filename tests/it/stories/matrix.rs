@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use crate::call::{Answer, Call};
 use crate::document::Document;
 use crate::people::{PASSWORD, Person};
-use crate::records::{HUNAN, SICHUAN, exempt_record, record, record_of};
+use crate::records::{HUNAN, SICHUAN, base64, exempt_record, record, record_of};
 use crate::service::{Service, order};
+use crate::stories::tickets::opened;
 
 /// Who may call a route.
 #[derive(Clone, Copy)]
@@ -86,6 +87,24 @@ fn rows() -> Vec<Row> {
         row("POST /api/v1/sessions", Anybody, 422, OwnOnly, |_| {
             let form = json!({"account": "x", "password": PASSWORD, "captcha_id": "none", "captcha": ""});
             Call::post("/api/v1/sessions").json(&form)
+        }),
+        row("POST /api/v1/units", Anybody, 422, OwnOnly, |_| {
+            let form = json!({
+                "name": "示例设计院", "uscc": SICHUAN, "mobile": "13700000000", "password": PASSWORD, "code": "000000",
+            });
+            Call::post("/api/v1/units").json(&form)
+        }),
+        row("POST /api/v1/tickets", Anybody, 422, OwnOnly, |world| {
+            let mut form = world.service.sign_up_form(&world.record, "13700000000", "000000");
+            form.as_object_mut().unwrap().remove("password");
+            form["management_no"] = world.record["management_no"].clone();
+            form["scan"] = json!(base64(b"%PDF-1.7"));
+            Call::post("/api/v1/tickets").json(&form)
+        }),
+        row("POST /api/v1/tickets/query", Anybody, 422, OwnOnly, |world| {
+            let form =
+                json!({"ticket_id": world.ticket, "id_number": "x", "captcha_id": "none", "captcha": ""});
+            Call::post("/api/v1/tickets/query").json(&form)
         }),
         row("POST /dev/accounts", Anybody, 200, OwnOnly, |_| {
             Call::post("/dev/accounts").json(&json!({"kind": "holder", "name": "甲"}))
@@ -225,6 +244,24 @@ fn rows() -> Vec<Row> {
             let form = json!({"password": PASSWORD, "code": "000000"});
             Call::post("/api/v1/me/second-factor/removal").json(&form)
         }),
+        // A ticket is no issuer's business: a key of one sees none.
+        get("GET /api/v1/admin/tickets", Scope("tickets:write"), 200, OwnOnly, |_| {
+            Call::get("/api/v1/admin/tickets")
+        }),
+        get("GET /api/v1/admin/tickets/{id}", Scope("tickets:write"), 404, NotFound, |world| {
+            Call::get(&format!("/api/v1/admin/tickets/{}", world.ticket))
+        }),
+        get("GET /api/v1/admin/tickets/{id}/scan", Scope("tickets:write"), 404, NotFound, |world| {
+            Call::get(&format!("/api/v1/admin/tickets/{}/scan", world.ticket))
+        }),
+        row("POST /api/v1/admin/tickets/{id}/answer", Scope("tickets:write"), 404, NotFound, |world| {
+            let path = format!("/api/v1/admin/tickets/{}/answer", world.ticket);
+            Call::post(&path).json(&json!({"outcome": "declined", "words": "无"}))
+        }),
+        // Of units alone.
+        row("POST /api/v1/me/former-names", LoggedIn, 404, OwnOnly, |_| {
+            Call::post("/api/v1/me/former-names").json(&json!({"former_names": []}))
+        }),
         get("GET /api/v1/me", LoggedIn, 200, OwnOnly, |_| Call::get("/api/v1/me")),
         row("DELETE /api/v1/sessions/current", LoggedIn, 204, OwnOnly, |_| {
             Call::new("DELETE", "/api/v1/sessions/current")
@@ -292,6 +329,7 @@ struct World {
     staff: String,
     /// Their invitation, which is over.
     invitation: String,
+    ticket: String,
 }
 
 impl World {
@@ -317,6 +355,7 @@ impl World {
         exempt["holder"] = record["holder"].clone();
         let (exempt, suspended) = (service.enter(&exempt), service.enter(&record_of(3, HUNAN)));
         service.sign_up(&record_of(3, HUNAN), "13800000003");
+        let ticket = opened(&service, 4, "13800000004", b"%PDF-1.7");
         Self {
             annotation: id(&copy),
             revoked: id(&revoked),
@@ -324,6 +363,7 @@ impl World {
             key: key["id"].as_str().unwrap().to_owned(),
             staff,
             invitation,
+            ticket,
             service,
             record,
             certificate,
@@ -418,7 +458,8 @@ fn every_route_answers_every_caller_as_its_row_says() {
             }
             Foreign::OwnOnly => {
                 let text = world.ask(row, Some(&foreign)).text();
-                for name in [&world.certificate, &world.annotation, &world.exempt, &world.key] {
+                for name in [&world.certificate, &world.annotation, &world.exempt, &world.key, &world.ticket]
+                {
                     assert!(!text.contains(name.as_str()), "{}: a foreigner sees {name}", row.route);
                 }
             }

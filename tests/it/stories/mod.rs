@@ -21,5 +21,7 @@ mod second_factor;
 mod sessions;
 mod staff;
 mod standing;
+mod tickets;
 mod trouble;
+mod units;
 mod validity;

@@ -25,6 +25,7 @@ use crate::store::embedded::ledger::{Ledger, Pen};
 use crate::store::embedded::moving::{MOVED, RECEIVING, document_in, erased_in, moving, slots_of};
 use crate::store::embedded::recovery::{Recovered, raise_index, recover_as, replay};
 use crate::store::embedded::state::State;
+use crate::store::embedded::tickets::{TICKETS, ticket_key};
 use crate::store::embedded::{OpenError, Options, lock};
 use crate::store::migrate::mentions::{Counts, Mentions};
 use crate::store::migrate::verified::Verified;
@@ -164,6 +165,7 @@ impl Folder {
             accounts: count(LOGINS)?,
             sessions: count(SESSIONS)?,
             codes: count(CODES)?,
+            tickets: count(TICKETS)?,
             documents: count(b"s")? + count(b"q")?,
         })
     }
@@ -185,6 +187,9 @@ impl Folder {
         }
         for (purpose, mobile) in &named.codes {
             held.codes += u64::from(holds(verification_key(purpose, *mobile))?);
+        }
+        for id in &named.tickets {
+            held.tickets += u64::from(holds(ticket_key(*id))?);
         }
         for digest in &named.documents {
             held.documents += u64::from(holds(document_key(*digest))? || holds(photo_key(*digest))?);

@@ -73,8 +73,15 @@ async fn only_what_came_since_is_verified_in_the_pause() {
     assert_eq!(done.before, first.head.seq);
     assert!(done.copied.entries >= 10 && done.copied.entries <= done.verified.head.seq - first.head.seq);
     assert_eq!(done.verified.report.entries, done.verified.head.seq, "every entry once");
-    let counts =
-        Counts { certificates: 50, annotations: 51, accounts: 10, sessions: 10, codes: 10, documents: 33 };
+    let counts = Counts {
+        certificates: 50,
+        annotations: 51,
+        accounts: 10,
+        sessions: 10,
+        codes: 10,
+        tickets: 0,
+        documents: 33,
+    };
     assert_eq!(done.verified.counts, counts);
     assert_eq!(source.erased_slots().await.unwrap(), target.erased_slots().await.unwrap());
     let new = cluster.node().await;

@@ -1,0 +1,240 @@
+//! Tickets in the console: the list, and each with its scan and the form that answers it.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
+use axum::routing::{get, post};
+use serde::Deserialize;
+
+use crate::desk::DeskError;
+use crate::domain::account::Mobile;
+use crate::domain::ids::TicketId;
+use crate::domain::query::TicketQuery;
+use crate::domain::refusal::{FieldError, Refusal};
+use crate::domain::ticket::{Outcome, ScanKind, Standing, Ticket};
+use crate::http::tickets::scan as scan_file;
+use crate::pages::assets::Assets;
+use crate::pages::console::staff;
+use crate::pages::failure::{Failure, failure};
+use crate::pages::faults::Faults;
+use crate::pages::form::{FORM_BYTES, Sent, read};
+use crate::pages::holder::{guard_forms, turn_away};
+use crate::pages::speech::{Dated, Speech};
+use crate::pages::{Counter, page, see_other};
+
+/// Tickets on a page of the list.
+const PAGE: usize = 50;
+
+pub(in crate::pages) fn router(counter: Counter) -> Router<Counter> {
+    Router::new()
+        .route("/console/tickets", get(list))
+        .route("/console/tickets/{id}", get(show))
+        .route("/console/tickets/{id}/scan", get(scan))
+        .route("/console/tickets/{id}/answer", post(answer))
+        .layer(DefaultBodyLimit::max(FORM_BYTES))
+        .layer(from_fn_with_state(counter, guard_forms))
+}
+
+/// A caller without the right sees no page at all.
+fn refused(counter: &Counter, error: &DeskError, say: Speech) -> Response {
+    match error {
+        DeskError::Forbidden(_) => failure(Failure::NotFound, say),
+        error => turn_away(counter, error, say),
+    }
+}
+
+fn link_to(id: TicketId, say: Speech) -> String {
+    format!("/console/tickets/{id}{}", say.query())
+}
+
+// ---- the list -------------------------------------------------------------------------------------------------------
+
+#[derive(Debug, Deserialize)]
+struct Arrival {
+    state: Option<String>,
+    after: Option<String>,
+}
+
+struct Row {
+    link: String,
+    name: String,
+    management_no: String,
+    opened_at: Dated,
+}
+
+#[derive(Template)]
+#[template(path = "console/tickets.html", config = "src/pages/askama.toml")]
+struct ListPage {
+    say: Speech,
+    assets: Assets,
+    answered: bool,
+    rows: Vec<Row>,
+    next: Option<String>,
+}
+
+async fn list(
+    State(counter): State<Counter>,
+    headers: HeaderMap,
+    say: Speech,
+    arrival: Result<Query<Arrival>, QueryRejection>,
+) -> Response {
+    let member = match staff(&counter, &headers, say).await {
+        Ok(member) => member,
+        Err(elsewhere) => return elsewhere,
+    };
+    let arrival = arrival.map(|Query(arrival)| arrival).unwrap_or(Arrival { state: None, after: None });
+    let standing = arrival.state.and_then(|word| word.parse().ok()).unwrap_or(Standing::Open);
+    let after = arrival.after.and_then(|id| id.parse().ok());
+    let query = TicketQuery { standing: Some(standing), after, limit: PAGE };
+    let found = match counter.desk.tickets(member.caller(), &query).await {
+        Ok(found) => found,
+        Err(error) => return refused(&counter, &error, say),
+    };
+    let last = found.items.last().filter(|_| found.more);
+    let next = last.map(|ticket| {
+        let query = say.query_with("state", standing.word());
+        format!("/console/tickets{query}&after={}", ticket.id)
+    });
+    let rows = found.items.iter().map(|ticket| Row {
+        link: link_to(ticket.id, say),
+        name: ticket.name.to_string(),
+        management_no: ticket.management_no.to_string(),
+        opened_at: say.moment(ticket.opened_at),
+    });
+    let answered = standing == Standing::Answered;
+    page(&ListPage { say, assets: Assets, answered, rows: rows.collect(), next }, StatusCode::OK, say)
+}
+
+// ---- one ticket -----------------------------------------------------------------------------------------------------
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Typed {
+    outcome: String,
+    words: String,
+}
+
+#[derive(Template)]
+#[template(path = "console/ticket.html", config = "src/pages/askama.toml")]
+struct TicketPage<'a> {
+    say: Speech,
+    assets: Assets,
+    faults: Faults,
+    typed: &'a Typed,
+    ticket: &'a Ticket,
+    mobile: &'a Mobile,
+    opened_at: Dated,
+    answered_at: Option<Dated>,
+}
+
+impl TicketPage<'_> {
+    fn is_picture(&self) -> bool {
+        self.ticket.scan.kind == ScanKind::Jpeg
+    }
+
+    fn outcome(&self) -> &'static str {
+        match self.ticket.state.answer().map(|answer| answer.outcome) {
+            Some(Outcome::Accepted) => self.say.language.pick("已受理", "Accepted"),
+            Some(Outcome::Declined) => self.say.language.pick("未通过", "Declined"),
+            None => self.say.language.pick("待处理", "Waiting"),
+        }
+    }
+}
+
+fn ticket_page(ticket: &Ticket, typed: &Typed, faults: Faults, say: Speech) -> Response {
+    let status = faults.status();
+    let html = TicketPage {
+        say,
+        assets: Assets,
+        faults,
+        typed,
+        mobile: &ticket.mobile,
+        opened_at: say.moment(ticket.opened_at),
+        answered_at: ticket.state.answer().map(|answer| say.moment(answer.at)),
+        ticket,
+    };
+    html.faults.dress(page(&html, status, say))
+}
+
+/// What the path names; nothing where it is no name.
+fn named(path: Result<Path<String>, PathRejection>) -> Option<TicketId> {
+    path.ok().and_then(|Path(id)| id.parse().ok())
+}
+
+async fn show(
+    State(counter): State<Counter>,
+    headers: HeaderMap,
+    say: Speech,
+    path: Result<Path<String>, PathRejection>,
+) -> Response {
+    let member = match staff(&counter, &headers, say).await {
+        Ok(member) => member,
+        Err(elsewhere) => return elsewhere,
+    };
+    let Some(id) = named(path) else { return failure(Failure::NotFound, say) };
+    match counter.desk.ticket(member.caller(), id).await {
+        Ok(ticket) => ticket_page(&ticket, &Typed::default(), Faults::default(), say),
+        Err(error) => refused(&counter, &error, say),
+    }
+}
+
+async fn scan(
+    State(counter): State<Counter>,
+    headers: HeaderMap,
+    say: Speech,
+    path: Result<Path<String>, PathRejection>,
+) -> Response {
+    let member = match staff(&counter, &headers, say).await {
+        Ok(member) => member,
+        Err(elsewhere) => return elsewhere,
+    };
+    let Some(id) = named(path) else { return failure(Failure::NotFound, say) };
+    match counter.desk.scan_of(member.caller(), id).await {
+        Ok((kind, bytes)) => {
+            let mut response = scan_file(id, kind, bytes, true);
+            let no_store = HeaderValue::from_static("no-store");
+            response.headers_mut().insert(header::CACHE_CONTROL, no_store);
+            response
+        }
+        Err(error) => refused(&counter, &error, say),
+    }
+}
+
+async fn answer(
+    State(counter): State<Counter>,
+    headers: HeaderMap,
+    say: Speech,
+    path: Result<Path<String>, PathRejection>,
+    sent: Sent<Typed>,
+) -> Response {
+    let member = match staff(&counter, &headers, say).await {
+        Ok(member) => member,
+        Err(elsewhere) => return elsewhere,
+    };
+    let Some(id) = named(path) else { return failure(Failure::NotFound, say) };
+    let typed = read(sent);
+    let done = match (typed.outcome.parse(), typed.words.parse()) {
+        (Ok(outcome), Ok(words)) => counter.desk.answer_ticket(member.caller(), id, outcome, words).await,
+        (outcome, words) => {
+            let outcome = outcome.err().map(|fault| FieldError::new("outcome", fault));
+            let words = words.err().map(|fault| FieldError::new("words", fault));
+            Err(Refusal::Invalid(outcome.into_iter().chain(words).collect()).into())
+        }
+    };
+    let error = match done {
+        Ok(_) => return see_other(&link_to(id, say)),
+        Err(error) => error,
+    };
+    let ticket = match counter.desk.ticket(member.caller(), id).await {
+        Ok(ticket) => ticket,
+        Err(error) => return refused(&counter, &error, say),
+    };
+    match Faults::of_error(&error, say) {
+        Ok(faults) => ticket_page(&ticket, &typed, faults, say),
+        Err(elsewhere) => *elsewhere,
+    }
+}
