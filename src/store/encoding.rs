@@ -15,6 +15,9 @@ use crate::store::record::account::write_account;
 use crate::store::record::{Unreadable, write_annotation, write_certificate};
 use crate::store::{AnswerKey, Change, Expect, Fault, LeaseToken, Revision, Write};
 
+/// The word of a copy that is sealed and not revoked.
+pub(crate) const SEALED: &str = "sealed";
+
 /// What a home finds out for the encoding: which key is whose.
 pub(crate) trait Keys {
     fn cipher(&self) -> &Cipher;
@@ -98,8 +101,8 @@ fn check(cipher: &Cipher, expect: &Expect) -> Check {
         Expect::Lease(token) => Check::Lease(*token),
         Expect::Account(login, revision) => Check::Account(cipher.blind_login(login), *revision),
         Expect::Session(token, revision) => Check::Session(*token, *revision),
-        Expect::VerificationCode(purpose, mobile, revision) => {
-            Check::Code(*purpose, cipher.blind_mobile(mobile), *revision)
+        Expect::VerificationCode(purpose, to, revision) => {
+            Check::Code(*purpose, cipher.blind_contact(to), *revision)
         }
     }
 }
@@ -159,6 +162,7 @@ fn line<'a>(cipher: &Cipher, write: &'a Write, sealed: &'a Option<Sealed>) -> Op
                 slot: sealed.slot,
                 state: state_word(&annotation.state),
                 document: annotation.sealed().map(|sealed| sealed.document),
+                valid_until: annotation.sealed().map(|sealed| sealed.intent.valid_until),
                 sealed: &sealed.text,
             })
         }
@@ -178,8 +182,8 @@ fn line<'a>(cipher: &Cipher, write: &'a Write, sealed: &'a Option<Sealed>) -> Op
         (Write::Key(key), _) => WriteLine::Key(key.into()),
         (Write::Answer(key, answer), _) => WriteLine::Answer(AnswerLine::new(key, answer)),
         (Write::Session(session), _) => WriteLine::Session(session.into()),
-        (Write::VerificationCode(mobile, code), _) => {
-            WriteLine::Code(CodeLine::new(cipher.blind_mobile(mobile), code))
+        (Write::VerificationCode(to, code), _) => {
+            WriteLine::Code(CodeLine::new(cipher.blind_contact(to), code))
         }
     })
 }
@@ -188,7 +192,7 @@ fn state_word(state: &State) -> &'static str {
     match state {
         State::Queued(_) => Phase::Queued.word(),
         State::Sealing(_) => Phase::Sealing.word(),
-        State::Sealed(_) => "sealed",
+        State::Sealed(_) => SEALED,
         State::Revoked(_) => Phase::Revoked.word(),
         State::Failed(_) => Phase::Failed.word(),
     }

@@ -90,6 +90,7 @@ fn fault_number(fault: &FieldFault) -> usize {
         FieldFault::NotARegion => 25,
         FieldFault::PasswordTooShort(_) => 26,
         FieldFault::PasswordGuessable => 27,
+        FieldFault::NotAnEmail => 28,
     }
 }
 
@@ -123,6 +124,7 @@ fn faults() -> Vec<FieldFault> {
         FieldFault::NotARegion,
         FieldFault::PasswordTooShort(10),
         FieldFault::PasswordGuessable,
+        FieldFault::NotAnEmail,
     ];
     assert!(all.iter().map(fault_number).eq(0..all.len()), "one of each, in order");
     all

@@ -6,14 +6,15 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use tokio::sync::oneshot;
 
-use crate::domain::account::{Account, LoginName, Mobile, Purpose, Session, VerificationCode};
+use crate::domain::account::{Account, LoginName, Purpose, Session, VerificationCode};
 use crate::domain::annotation::Annotation;
 use crate::domain::certificate::{Certificate, CertificateType, ManagementNo};
+use crate::domain::contact::Contact;
 use crate::domain::identity::{CreditCode, PersonId};
 use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Code, Sha256};
 use crate::domain::key::ApiKey;
 use crate::domain::ledger::{Entry, Head, Proof};
-use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery, Page};
+use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery, ExpiryQuery, Page};
 use crate::domain::queue::{Job, QueueView};
 use crate::domain::spending::Spending;
 use crate::domain::tally::{Subject, Tallies};
@@ -80,6 +81,11 @@ impl Store for Embedded {
     async fn annotations(&self, query: &AnnotationQuery) -> Result<Page<Annotation>, Fault> {
         let (core, query) = (self.core()?, query.clone());
         blocking(move || core.annotations(&query)).await
+    }
+
+    async fn expiring(&self, query: &ExpiryQuery) -> Result<Page<Annotation>, Fault> {
+        let (core, query) = (self.core()?, query.clone());
+        blocking(move || core.expiring(&query)).await
     }
 
     async fn commit(&self, change: Change) -> Result<Committed, CommitError> {
@@ -176,9 +182,9 @@ impl Store for Embedded {
     async fn verification_code(
         &self,
         purpose: Purpose,
-        mobile: &Mobile,
+        to: &Contact,
     ) -> Result<Option<(VerificationCode, Revision)>, Fault> {
-        self.core()?.verification_code(purpose, mobile)
+        self.core()?.verification_code(purpose, to)
     }
 
     async fn spend(&self, _: &[Spending]) -> Result<Vec<Duration>, Fault> {

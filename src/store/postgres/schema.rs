@@ -34,13 +34,14 @@ pub(crate) struct Step {
 }
 
 /// What makes the schema of this program out of an empty database.
-pub(crate) const STEPS: [Step; 6] = [
+pub(crate) const STEPS: [Step; 7] = [
     Step { version: 1, name: "store", sql: include_str!("migrations/0001_store.sql") },
     Step { version: 2, name: "moving", sql: include_str!("migrations/0002_moving.sql") },
     Step { version: 3, name: "limits", sql: include_str!("migrations/0003_limits.sql") },
     Step { version: 4, name: "accounts", sql: include_str!("migrations/0004_accounts.sql") },
     Step { version: 5, name: "checks", sql: include_str!("migrations/0005_checks.sql") },
     Step { version: 6, name: "verified", sql: include_str!("migrations/0006_verified.sql") },
+    Step { version: 7, name: "expiring", sql: include_str!("migrations/0007_expiring.sql") },
 ];
 
 fn migrator(steps: &[Step]) -> Migrator {

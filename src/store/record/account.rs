@@ -15,6 +15,8 @@ struct AccountShape {
     #[serde(with = "text")]
     name: Name,
     mobile: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
     password: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     notice: Option<NoticeShape>,
@@ -49,7 +51,7 @@ struct NoticeShape {
 
 /// The bytes of an account, to be encrypted.
 pub(crate) fn write_account(account: &Account) -> Result<Vec<u8>, Unreadable> {
-    let Account { id: _, owner, name, mobile, password, notice, created_at, sessions_since } =
+    let Account { id: _, owner, name, mobile, email, password, notice, created_at, sessions_since } =
         account.clone();
     write(&AccountShape {
         owner: match owner {
@@ -64,6 +66,7 @@ pub(crate) fn write_account(account: &Account) -> Result<Vec<u8>, Unreadable> {
         },
         name,
         mobile: mobile.as_str().to_owned(),
+        email: email.map(|email| email.as_str().to_owned()),
         password: password.0,
         notice: notice.map(|(version, at)| NoticeShape { version, at }),
         created_at,
@@ -90,6 +93,7 @@ pub(crate) fn read_account(id: AccountId, bytes: &[u8]) -> Result<Account, Unrea
         owner,
         name: shape.name,
         mobile: shape.mobile.parse().map_err(|_| Malformed("mobile"))?,
+        email: shape.email.map(|email| email.parse().map_err(|_| Malformed("e-mail address"))).transpose()?,
         password: PasswordHash(shape.password),
         notice: shape.notice.map(|NoticeShape { version, at }| (version, at)),
         created_at: shape.created_at,
