@@ -1,6 +1,8 @@
 //! The composition root: the only room that names concrete stores, keys and the system clock.
 
 pub(crate) mod gateway;
+pub(crate) mod letter;
+pub(crate) mod mailer;
 pub(crate) mod messenger;
 pub(crate) mod migration;
 
@@ -17,7 +19,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::app::gateway::Gateway;
-use crate::app::messenger::{NoGateway, ToOutbox};
+use crate::app::mailer::Mailer;
+use crate::app::messenger::Messengers;
 use crate::config::home::{self, Home, Shared};
 use crate::config::{Profile, Role, SealFiles, Settings};
 use crate::desk::account::Doors;
@@ -116,12 +119,12 @@ impl Service {
         let broken = CancellationToken::new();
         let store = open_store(&settings, broken.clone()).await?;
         let outbox = hand_clock.is_some().then(Arc::<Outbox>::default);
-        let messenger: Arc<dyn Messenger> = match (&settings.sms, &outbox) {
-            (Some(sms), _) => Arc::new(Gateway::new(sms.clone())?),
-            (None, Some(outbox)) => Arc::new(ToOutbox(outbox.clone())),
-            (None, None) => Arc::new(NoGateway),
+        let messengers = Messengers {
+            sms: settings.sms.clone().map(Gateway::new).transpose()?,
+            mail: settings.smtp.as_ref().map(Mailer::new).transpose()?,
+            outbox: outbox.clone(),
         };
-        let desk = desk(&settings, store.clone(), clock.clone(), public_url, messenger)?;
+        let desk = desk(&settings, store.clone(), clock.clone(), public_url, Arc::new(messengers))?;
         let metrics = Arc::new(Metrics::new());
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
 
@@ -153,6 +156,7 @@ impl Service {
         }
         if role != Role::Api {
             tasks.spawn(worker::run(desk.clone(), metrics.clone(), settings.workers, stop.clone()));
+            tasks.spawn(worker::remind(desk.clone(), stop.clone()));
         }
         tasks.spawn(worker::watch(desk.clone(), metrics, stop.clone()));
         tasks.spawn(sweep(store.clone(), clock, stop.clone()));
@@ -233,7 +237,8 @@ async fn try_to_write_checks(desk: &Desk) {
 pub(crate) async fn open_desk(settings: &Settings) -> Result<(Desk, Arc<dyn Store>), Failure> {
     let store = open_store(settings, CancellationToken::new()).await?;
     let public_url = settings.public_url.clone().unwrap_or_else(|| format!("http://{}", settings.listen));
-    let desk = desk(settings, store.clone(), Arc::new(SystemClock), public_url, Arc::new(NoGateway))?;
+    let desk =
+        desk(settings, store.clone(), Arc::new(SystemClock), public_url, Arc::new(Messengers::default()))?;
     Ok((desk, store))
 }
 

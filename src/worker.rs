@@ -1,4 +1,5 @@
-//! The worker: leases jobs, makes their copies, settles or postpones them; bounded, and drained on stop.
+//! The worker: leases jobs, makes their copies, settles or postpones them; bounded, and drained on stop. Beside it,
+//! reminders of copies that expire.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +8,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::desk::reminder::Round;
 use crate::desk::{Desk, DeskError};
 use crate::metrics::{Metrics, at_risk};
 
@@ -18,6 +20,9 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 
 /// How often the queue is looked at for metrics and warnings.
 const WATCH_EVERY: Duration = Duration::from_secs(5);
+
+/// How often reminders are looked for: what one round could not, a later one of the same day does.
+const REMIND_EVERY: Duration = Duration::from_secs(3600);
 
 /// Makes copies, `at_once` at a time, until told to stop; then finishes those begun and returns.
 pub(crate) async fn run(desk: Desk, metrics: Arc<Metrics>, at_once: usize, stop: CancellationToken) {
@@ -91,13 +96,34 @@ pub(crate) async fn watch(desk: Desk, metrics: Arc<Metrics>, stop: CancellationT
     }
 }
 
+/// Sends the reminders that are due, at once and then every hour, until told to stop.
+pub(crate) async fn remind(desk: Desk, stop: CancellationToken) {
+    loop {
+        match desk.remind(|| !stop.is_cancelled()).await {
+            Ok(Round { sent, lost }) if sent + lost > 0 => tracing::info!(sent, lost, "reminders"),
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(%error, causes = causes(&error), "reminders wait for the next round")
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(REMIND_EVERY) => {}
+        }
+    }
+}
+
 /// A fault is logged once, with its chain.
 fn report(error: &DeskError) {
+    tracing::error!(%error, causes = causes(error), "a job could not be settled; its lease lapses");
+}
+
+fn causes(error: &DeskError) -> String {
     let mut causes = Vec::new();
     let mut next = std::error::Error::source(error);
     while let Some(cause) = next {
         causes.push(cause.to_string());
         next = cause.source();
     }
-    tracing::error!(%error, causes = causes.join(": "), "a job could not be settled; its lease lapses");
+    causes.join(": ")
 }

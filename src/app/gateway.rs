@@ -4,13 +4,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use serde_json::json;
 
-use crate::app::Failure;
+use crate::app::{Failure, letter};
 use crate::config::sms::Sms;
-use crate::desk::account::message::{Message, Messenger, signature};
-use crate::domain::account::{CODE_LASTS, Mobile, Purpose};
+use crate::desk::account::message::{Message, signature};
+use crate::domain::account::{CODE_LASTS, Mobile};
 use crate::store::Fault;
 
 /// How long a gateway may take: somebody waits before a form.
@@ -47,31 +46,33 @@ impl Gateway {
     }
 }
 
-/// What the person reads. The gateway may have a template of its own.
-fn text(purpose: Purpose, code: &str) -> String {
-    let what = match purpose {
-        Purpose::SignUp => "注册账号",
-        Purpose::Submit => "提交申报",
-        Purpose::ChangeMobile => "更换手机号码",
-        Purpose::Recovery => "找回密码",
-    };
-    format!("您正在{what}，验证码 {code}，五分钟内有效。请勿告诉他人。")
-}
-
-#[async_trait]
-impl Messenger for Gateway {
-    async fn send(&self, to: &Mobile, message: Message) -> Result<(), Fault> {
+impl Gateway {
+    /// Sends a message to a mobile.
+    ///
+    /// # Errors
+    /// The gateway does not answer in time, or does not take it.
+    pub(crate) async fn send(&self, to: &Mobile, message: Message) -> Result<(), Fault> {
         const SENDING: &str = "sending a message";
-        let Message { purpose, code, at } = message;
-        let body = json!({
-            "to": to.as_str(),
-            "purpose": purpose.word(),
-            "code": code,
-            "expires_at": (at + CODE_LASTS).to_rfc3339(),
-            "text": text(purpose, &code),
-        })
-        .to_string();
-        let moment = at.timestamp().to_string();
+        let body = match &message {
+            Message::Code { purpose, code, at } => json!({
+                "kind": "code",
+                "to": to.as_str(),
+                "purpose": purpose.word(),
+                "code": code,
+                "expires_at": (*at + CODE_LASTS).to_rfc3339(),
+                "text": letter::short_code(*purpose, code),
+            }),
+            Message::Reminder(reminder) => json!({
+                "kind": "reminder",
+                "to": to.as_str(),
+                "certificate": reminder.title,
+                "valid_until": reminder.valid_until,
+                "days_left": reminder.days_left,
+                "text": letter::short_reminder(reminder),
+            }),
+        };
+        let body = body.to_string();
+        let moment = message.at().timestamp().to_string();
         let signed = signature(self.settings.key.as_bytes(), &moment, body.as_bytes());
         let request = self
             .client

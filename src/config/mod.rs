@@ -5,6 +5,7 @@ mod limits;
 mod policies;
 mod reader;
 pub mod sms;
+pub mod smtp;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,6 +20,7 @@ use toml::{Table, Value};
 use crate::config::home::Home;
 use crate::config::reader::Reader;
 use crate::config::sms::Sms;
+use crate::config::smtp::Smtp;
 use crate::domain::identity::CreditCode;
 use crate::domain::policy::PolicyBook;
 use crate::http::limits::Limits;
@@ -74,6 +76,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Where short messages go.
     pub sms: Option<Sms>,
+    /// Where e-mails go.
+    pub smtp: Option<Smtp>,
     /// Policies of annotation.
     pub policies: PolicyBook,
     /// Seals of issuers.
@@ -176,6 +180,7 @@ impl Settings {
         let trusted_proxies = reader.list("trusted_proxies");
         let limits = limits::limits(&mut reader, profile);
         let sms = sms::sms(&mut reader);
+        let smtp = smtp::smtp(&mut reader);
         let free_floor_mib = reader.parse("free_floor_mib", "a whole number of MiB");
         let policy_file = reader.text("policies").map(PathBuf::from);
         let stamps = stamps(&mut reader);
@@ -212,6 +217,7 @@ impl Settings {
             }
             require_for_production(&mut reader, public_url.as_deref(), master_key.as_ref(), seal.as_ref());
             home::require_for_production(&mut reader, &home);
+            smtp::require_for_production(&mut reader, smtp.as_ref());
         }
         reader.finish();
         let policies = read_policies(policy_file.as_deref(), mistakes);
@@ -230,6 +236,7 @@ impl Settings {
             trusted_proxies,
             limits,
             sms,
+            smtp,
             policies: policies?,
             stamps,
             free_floor_mib: free_floor_mib.unwrap_or(256),

@@ -11,6 +11,7 @@ pub mod keys;
 pub mod order;
 pub mod record;
 pub mod register;
+pub mod reminder;
 pub mod standing;
 pub mod ticket;
 pub mod trail;

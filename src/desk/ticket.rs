@@ -148,7 +148,7 @@ impl Desk {
         kept: &OnceCell<Result<Scan, Refusal>>,
     ) -> Result<Plan<Result<TicketId, Refusal>>, DeskError> {
         let Applicant { person, name, management_no, mobile, code, words, .. } = applicant;
-        let typed = self.judge_code(Purpose::SignUp, mobile, code).await?;
+        let typed = self.judge_code(Purpose::SignUp, &mobile.clone().into(), code).await?;
         let (redeem, charge) = match typed.proven() {
             Ok(proven) => proven,
             Err(refused) => return Ok(refused),

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::certificate::Name;
+use crate::domain::contact::Email;
 use crate::domain::identity::{CreditCode, PersonId};
 use crate::domain::ids::{AccountId, Sha256};
 use crate::domain::refusal::FieldFault;
@@ -24,7 +25,7 @@ pub const SESSION_NOTED: TimeDelta = TimeDelta::minutes(5);
 
 /// How long a verification code can be used.
 pub const CODE_LASTS: TimeDelta = TimeDelta::minutes(5);
-/// Between two codes to one mobile.
+/// Between two codes to one mobile or address.
 pub const CODE_PAUSE: TimeDelta = TimeDelta::minutes(1);
 /// How often a code may be mistyped.
 pub const CODE_TRIES: u8 = 5;
@@ -139,6 +140,8 @@ pub struct Account {
     pub name: Name,
     /// Where codes go.
     pub mobile: Mobile,
+    /// Where reminders go, if it was proved.
+    pub email: Option<Email>,
     /// The password; an empty hash fits none.
     pub password: PasswordHash,
     /// The second factor of the log-in.
@@ -221,13 +224,18 @@ pub enum Purpose {
     Submit,
     /// To prove a new mobile.
     ChangeMobile,
+    /// To prove an e-mail address.
+    ChangeEmail,
     /// To set a new password in place of a forgotten one.
     Recovery,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 4] = [Self::SignUp, Self::Submit, Self::ChangeMobile, Self::Recovery];
+    pub const ALL: [Self; 5] =
+        [Self::SignUp, Self::Submit, Self::ChangeMobile, Self::ChangeEmail, Self::Recovery];
+    /// Those whose code anybody may have sent to a mobile; see [`Purpose::for_mobile`].
+    pub const BY_MOBILE: [Self; 4] = [Self::SignUp, Self::Submit, Self::ChangeMobile, Self::Recovery];
 
     /// The stable word.
     pub fn word(self) -> &'static str {
@@ -235,8 +243,18 @@ impl Purpose {
             Self::SignUp => "sign_up",
             Self::Submit => "submit",
             Self::ChangeMobile => "change_mobile",
+            Self::ChangeEmail => "change_email",
             Self::Recovery => "recovery",
         }
+    }
+
+    /// One of those whose code goes to a mobile, by its word.
+    ///
+    /// # Errors
+    /// `change_email` is none: its code goes to an address, and only for who is logged in.
+    pub fn for_mobile(word: &str) -> Result<Self, FieldFault> {
+        let purpose = Self::BY_MOBILE.into_iter().find(|purpose| purpose.word() == word);
+        purpose.ok_or(FieldFault::NotOneOf("sign_up, submit, change_mobile, recovery"))
     }
 }
 
@@ -245,11 +263,11 @@ impl FromStr for Purpose {
 
     fn from_str(text: &str) -> Result<Self, FieldFault> {
         let purpose = Self::ALL.into_iter().find(|purpose| purpose.word() == text);
-        purpose.ok_or(FieldFault::NotOneOf("sign_up, submit, change_mobile, recovery"))
+        purpose.ok_or(FieldFault::NotOneOf("sign_up, submit, change_mobile, change_email, recovery"))
     }
 }
 
-/// The last code sent to a mobile for a purpose. A newer one takes its place.
+/// The last code sent to a mobile or an e-mail address for a purpose. A newer one takes its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerificationCode {
     /// For what.
@@ -288,6 +306,7 @@ mod tests {
             owner: Owner::Holder(PersonId::parse("111", "11010519491231002X").unwrap()),
             name: "张三".parse().unwrap(),
             mobile: "13800005678".parse().unwrap(),
+            email: None,
             password: PasswordHash(String::new()),
             totp: None,
             invitation: None,

@@ -116,7 +116,7 @@ pub struct Sealing {
 impl Sealing {
     /// The copy is sealed, checked and kept under its digest.
     pub fn complete(self, document: Sha256) -> Sealed {
-        Sealed { intent: self.intent, document }
+        Sealed { intent: self.intent, document, reminded: None }
     }
 
     /// A later try writes a new intent: what the earlier one sealed, if anything, was never published.
@@ -142,9 +142,33 @@ pub struct Sealed {
     pub intent: Intent,
     /// Digest of the sealed file.
     pub document: Sha256,
+    /// The last threshold of [`REMINDERS`] that its holder was told of.
+    pub reminded: Option<u32>,
 }
 
+/// So many days before a copy expires its holder is reminded; nearest first.
+pub const REMINDERS: [u32; 3] = [1, 7, 15];
+
 impl Sealed {
+    /// The threshold that its holder is to be told of on a day: the nearest that has come, if it was not told yet. One
+    /// that had come when the copy was made is none: who has just ordered a short copy knows.
+    pub fn reminder_due_on(&self, day: NaiveDate) -> Option<u32> {
+        let Intent { valid_from, valid_until, .. } = self.intent;
+        if !self.in_force_on(day) {
+            return None;
+        }
+        let left = (valid_until - day).num_days();
+        let whole = (valid_until - valid_from).num_days();
+        let nearest = REMINDERS.into_iter().find(|days| left <= i64::from(*days))?;
+        let is_news = i64::from(nearest) < whole && self.reminded.is_none_or(|told| nearest < told);
+        is_news.then_some(nearest)
+    }
+
+    /// Its holder is told of a threshold.
+    pub fn remind(self, threshold: u32) -> Self {
+        Self { reminded: Some(threshold), ..self }
+    }
+
     /// Ends the copy before its time.
     pub fn revoke(self, revocation: Revocation) -> Revoked {
         Revoked { sealed: Some(self), revocation }

@@ -124,6 +124,12 @@ words! {
     NoticeAccepted = "notice-accepted",
     /// A new mobile was proved.
     MobileChanged = "mobile-changed",
+    /// An e-mail address was proved.
+    EmailChanged = "email-changed",
+    /// The e-mail address was taken away.
+    EmailRemoved = "email-removed",
+    /// The holder is told that a copy expires; what is kept as the reason is the threshold in days.
+    ReminderSent = "reminder-sent",
     /// A new password was set.
     PasswordChanged = "password-changed",
     /// A staff member was invited, or invited anew.

@@ -4,6 +4,7 @@ pub mod account;
 pub mod annotation;
 pub mod calendar;
 pub mod certificate;
+pub mod contact;
 pub mod event;
 pub mod identity;
 pub mod ids;

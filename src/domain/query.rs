@@ -1,6 +1,8 @@
 //! Questions to the register, and pages of answers.
 
-use crate::domain::annotation::{Annotation, Phase};
+use chrono::NaiveDate;
+
+use crate::domain::annotation::{Annotation, Phase, State};
 use crate::domain::certificate::{Certificate, CertificateType, ManagementNo, Status};
 use crate::domain::identity::{CreditCode, PersonId};
 use crate::domain::ids::{AccountId, AnnotationId, CertificateId, TicketId};
@@ -27,7 +29,7 @@ pub struct CertificateQuery {
     /// Of this person.
     pub person: Option<PersonId>,
     /// With this status on `today`.
-    pub status: Option<(Status, chrono::NaiveDate)>,
+    pub status: Option<(Status, NaiveDate)>,
     /// After this one.
     pub after: Option<CertificateId>,
     /// At most so many (1 to 500).
@@ -66,7 +68,7 @@ pub struct AnnotationQuery {
     /// Of this certificate.
     pub certificate: Option<CertificateId>,
     /// In this phase on `today`.
-    pub phase: Option<(Phase, chrono::NaiveDate)>,
+    pub phase: Option<(Phase, NaiveDate)>,
     /// After this one.
     pub after: Option<AnnotationId>,
     /// At most so many (1 to 500).
@@ -77,6 +79,29 @@ impl AnnotationQuery {
     /// Whether an annotation is in the phase asked for: what only the day and the record can tell.
     pub(crate) fn is_in_phase(&self, annotation: &Annotation) -> bool {
         self.phase.is_none_or(|(phase, day)| annotation.phase_on(day) == phase)
+    }
+}
+
+/// Which copies by their last day.
+#[derive(Clone, Debug)]
+pub struct ExpiryQuery {
+    /// Whose last day is this one or later.
+    pub from: NaiveDate,
+    /// Whose last day is this one or earlier.
+    pub until: NaiveDate,
+    /// After this one: its last day and its name.
+    pub after: Option<(NaiveDate, AnnotationId)>,
+    /// At most so many (1 to 500).
+    pub limit: usize,
+}
+
+impl ExpiryQuery {
+    /// Whether an annotation is one of those asked for: the record has the last word.
+    pub(crate) fn fits(&self, annotation: &Annotation) -> bool {
+        match &annotation.state {
+            State::Sealed(sealed) => (self.from..=self.until).contains(&sealed.intent.valid_until),
+            _ => false,
+        }
     }
 }
 

@@ -169,6 +169,8 @@ pub enum FieldFault {
     ForeignIssuer,
     /// No mobile number of the mainland.
     NotAMobile,
+    /// No e-mail address.
+    NotAnEmail,
     /// Not 1 to 30 printable ASCII characters.
     NotALoginName,
     /// Not two digits.
@@ -208,6 +210,7 @@ impl FieldFault {
             Self::OutOfRange(_) => "out-of-range",
             Self::ForeignIssuer => "foreign-issuer",
             Self::NotAMobile => "not-a-mobile",
+            Self::NotAnEmail => "not-an-email",
             Self::NotALoginName => "not-a-login-name",
             Self::NotARegion => "not-a-region",
             Self::PasswordTooShort(_) => "password-too-short",
@@ -300,6 +303,10 @@ impl FieldFault {
             Self::NotAMobile => pick(
                 "手机号码应为 11 位数字，如 13800001234。",
                 "A mobile number has 11 digits, as 13800001234.",
+            ),
+            Self::NotAnEmail => pick(
+                "不是有效的电子邮箱地址,应如 name@example.com。",
+                "Not an e-mail address; one looks as name@example.com.",
             ),
             Self::NotALoginName => pick(
                 "账号应为证件号码、统一社会信用代码或工作人员账号。",

@@ -12,10 +12,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::desk::account::captcha::{Captcha, Kind, Puzzle, Solution};
+use crate::desk::account::code;
 use crate::desk::account::session::{Begun, Credentials, Entered};
 use crate::desk::account::settings::Recovery;
 use crate::desk::account::sign_up::SignUpForm;
 use crate::desk::record::Fields;
+use crate::domain::account::{Mobile, Purpose};
 use crate::domain::identity::RESIDENT_CARD;
 use crate::domain::refusal::FieldFault;
 use crate::http::Shared;
@@ -86,11 +88,17 @@ struct CodeForm {
 
 /// A code on its way.
 #[derive(Debug, Serialize, ToSchema)]
-struct CodeSent {
+pub(crate) struct CodeSent {
     /// Until when it can be used.
     expires_at: Moment,
     /// When another may be asked for.
     next_at: Moment,
+}
+
+impl From<code::Sent> for CodeSent {
+    fn from(sent: code::Sent) -> Self {
+        Self { expires_at: Moment(sent.expires_at), next_at: Moment(sent.next_at) }
+    }
 }
 
 /// Who opens an account.
@@ -215,12 +223,11 @@ async fn send_code(
     Sent { form, .. }: Sent<CodeForm>,
 ) -> Result<impl IntoResponse, Problem> {
     let mut fields = Fields::default();
-    let purpose = fields.parse("purpose", &form.purpose);
-    let mobile = fields.parse("mobile", form.mobile.trim());
+    let purpose = fields.take("purpose", Purpose::for_mobile(&form.purpose));
+    let mobile = fields.parse::<Mobile>("mobile", form.mobile.trim());
     let (purpose, mobile) = fields.finish(purpose.zip(mobile))?;
-    let sent = api.desk.send_code(purpose, &mobile).await?;
-    let shape = CodeSent { expires_at: Moment(sent.expires_at), next_at: Moment(sent.next_at) };
-    Ok((StatusCode::ACCEPTED, Json(shape)))
+    let sent = api.desk.send_code(purpose, &mobile.into()).await?;
+    Ok((StatusCode::ACCEPTED, Json(CodeSent::from(sent))))
 }
 
 /// Opens the account of somebody who has a certificate.

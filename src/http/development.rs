@@ -1,4 +1,5 @@
-//! Tools of development: keys without ceremony, a clock that is moved by hand, the messages that would have been sent.
+//! Tools of development: keys without ceremony, a clock that is moved by hand, the messages that would have been sent,
+//! reminders at once.
 //! Production has none of these routes.
 
 mod accounts;
@@ -18,6 +19,7 @@ use utoipa_axum::routes;
 
 use crate::desk::MovableClock;
 use crate::desk::record::Fields;
+use crate::desk::reminder::Round;
 use crate::domain::refusal::{FieldFault, Refusal};
 use crate::http::body::{MaybeSent, Nothing, Sent};
 use crate::http::keys::{self, NewKeyShape};
@@ -32,6 +34,7 @@ pub(crate) fn router() -> OpenApiRouter<Shared> {
         .routes(routes!(create_development_key))
         .routes(routes!(move_clock))
         .routes(routes!(read_outbox))
+        .routes(routes!(send_reminders))
         .merge(accounts::router())
         .routes(routes!(reset_store))
 }
@@ -66,9 +69,9 @@ const KEPT: usize = 1_000;
 pub struct Message {
     /// To whom: a mobile number, an e-mail address, `captcha:<id>`.
     pub to: String,
-    /// What it is, as `sign_up`.
+    /// What it is, as `sign_up` or `reminder`.
     pub kind: String,
-    /// The code or answer.
+    /// The code, the answer, or what a reminder says.
     pub value: String,
     /// When.
     pub at: DateTime<Utc>,
@@ -162,7 +165,7 @@ struct MessageShape {
     to: String,
     /// What it is.
     kind: String,
-    /// The code or answer.
+    /// The code, the answer, or what a reminder says.
     value: String,
     /// When.
     at: Moment,
@@ -261,6 +264,29 @@ async fn read_outbox(
     let messages = tools(&api)?.outbox.messages(question.to.as_deref()).into_iter();
     let shape = |Message { to, kind, value, at }| MessageShape { to, kind, value, at: Moment(at) };
     Ok(Json(Messages { items: messages.map(shape).collect() }))
+}
+
+/// What a round of reminders came to.
+#[derive(Debug, Serialize, ToSchema)]
+struct RoundShape {
+    /// Reminders sent.
+    sent: u64,
+    /// Reminders that could not be sent.
+    lost: u64,
+}
+
+/// Sends the reminders that are due, as workers do once an hour by the real time.
+#[utoipa::path(
+    post, path = "/dev/reminders", tag = "development", request_body = Option<Nothing>,
+    responses((status = 200, description = "What became of it", body = RoundShape)),
+)]
+async fn send_reminders(
+    State(api): State<Shared>,
+    MaybeSent(Nothing {}): MaybeSent<Nothing>,
+) -> Result<Json<RoundShape>, Problem> {
+    tools(&api)?;
+    let Round { sent, lost } = api.desk.remind(|| true).await?;
+    Ok(Json(RoundShape { sent, lost }))
 }
 
 /// Empties the store. Every key is gone too.

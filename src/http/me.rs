@@ -1,7 +1,9 @@
-//! Somebody's own account: what it says, the service notice, password and mobile, the operation log, the export.
+//! Somebody's own account: what it says, the service notice, password, mobile and e-mail, the operation log, the export.
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -10,9 +12,10 @@ use utoipa_axum::routes;
 use crate::desk::account::recollection::Done;
 use crate::desk::record::Fields;
 use crate::domain::account::{Account, NOTICE_VERSION, Owner};
+use crate::domain::contact::Email;
 use crate::domain::staff::Post;
 use crate::http::Shared;
-use crate::http::accounts::SessionBegun;
+use crate::http::accounts::{CodeSent, SessionBegun};
 use crate::http::body::{MaybeSent, Nothing, Sent};
 use crate::http::holder::OwnCertificate;
 use crate::http::language::Speaks;
@@ -29,6 +32,8 @@ pub(crate) fn router() -> OpenApiRouter<Shared> {
         .routes(routes!(accept_notice))
         .routes(routes!(change_password))
         .routes(routes!(change_mobile))
+        .routes(routes!(send_email_code))
+        .routes(routes!(change_email, remove_email))
         .routes(routes!(read_log))
         .routes(routes!(export))
 }
@@ -48,6 +53,9 @@ struct AccountShape {
     account: String,
     /// Where codes go, by its ends.
     mobile: String,
+    /// Where reminders go, by its first letter and its domain; by message where there is none.
+    #[schema(required)]
+    email: Option<String>,
     /// Staff: the level of the authority.
     #[schema(required, value_type = Option<AuthorityLevel>)]
     level: Option<&'static str>,
@@ -82,6 +90,7 @@ impl AccountShape {
             name: account.name.to_string(),
             account: shown,
             mobile: account.mobile.masked(),
+            email: account.email.as_ref().map(Email::masked),
             level,
             region,
             former_names: former_names(account),
@@ -112,6 +121,24 @@ struct MobileForm {
     code: String,
     /// The password.
     password: String,
+}
+
+/// An address that is to be proved.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct EmailCodeForm {
+    /// The address.
+    email: String,
+}
+
+/// A proved address.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct EmailForm {
+    /// The address.
+    email: String,
+    /// The code that was sent to it.
+    code: String,
 }
 
 /// Where in the log.
@@ -185,6 +212,9 @@ struct Everything {
     id_number: String,
     /// The mobile, whole.
     mobile: String,
+    /// The e-mail address, whole.
+    #[schema(required)]
+    email: Option<String>,
     /// Certificates with their annotations.
     certificates: Vec<OwnCertificate>,
     /// The operation log.
@@ -257,6 +287,56 @@ async fn change_mobile(
     Ok(Json(AccountShape::of(&account)))
 }
 
+/// Sends a code of six digits to an e-mail address, at most once a minute, to prove it.
+#[utoipa::path(
+    post, path = "/api/v1/me/email/codes", tag = "account", security(("session" = []), ("session_cookie" = [])),
+    request_body = EmailCodeForm,
+    responses((status = 202, description = "It is on its way", body = CodeSent)),
+)]
+async fn send_email_code(
+    State(api): State<Shared>,
+    Session(who): Session,
+    Sent { form, .. }: Sent<EmailCodeForm>,
+) -> Result<impl IntoResponse, Problem> {
+    let sent = api.desk.send_email_code(&who, &parse_email(&form.email)?).await?;
+    Ok((StatusCode::ACCEPTED, Json(CodeSent::from(sent))))
+}
+
+/// Sets the e-mail address, which a code proves. Reminders go there from now on.
+#[utoipa::path(
+    post, path = "/api/v1/me/email", tag = "account", security(("session" = []), ("session_cookie" = [])),
+    request_body = EmailForm,
+    responses((status = 200, description = "Set", body = AccountShape)),
+)]
+async fn change_email(
+    State(api): State<Shared>,
+    Session(who): Session,
+    Sent { form, .. }: Sent<EmailForm>,
+) -> Result<Json<AccountShape>, Problem> {
+    let account = api.desk.change_email(&who, &parse_email(&form.email)?, &form.code).await?;
+    Ok(Json(AccountShape::of(&account)))
+}
+
+/// Takes the e-mail address away; where there is none, nothing is done. Reminders go to the mobile.
+#[utoipa::path(
+    delete, path = "/api/v1/me/email", tag = "account", security(("session" = []), ("session_cookie" = [])),
+    responses((status = 204, description = "There is none")),
+)]
+async fn remove_email(
+    State(api): State<Shared>,
+    Session(who): Session,
+    Asked(Nothing {}): Asked<Nothing>,
+) -> Result<StatusCode, Problem> {
+    api.desk.remove_email(&who).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn parse_email(typed: &str) -> Result<Email, Problem> {
+    let mut fields = Fields::default();
+    let email = fields.parse("email", typed.trim());
+    Ok(fields.finish(email)?)
+}
+
 /// The operation log (操作轨迹), page by page.
 #[utoipa::path(
     get, path = "/api/v1/me/log", tag = "account", security(("session" = []), ("session_cookie" = [])),
@@ -301,6 +381,7 @@ async fn export(
         id_type,
         id_number,
         mobile: export.account.mobile.as_str().to_owned(),
+        email: export.account.email.as_ref().map(|email| email.as_str().to_owned()),
         account: AccountShape::of(&export.account),
         certificates,
         log: export.log.iter().map(DoneShape::of).collect(),

@@ -64,7 +64,7 @@ words! {
         entered.into_iter().chain(["refused"]).collect()
     };
     /// What a verification code is for.
-    CodePurpose: Purpose::ALL.iter().map(|it| it.word()).collect();
+    CodePurpose: Purpose::BY_MOBILE.iter().map(|it| it.word()).collect();
     /// Whose an account is.
     AccountKind: vec!["holder", "unit", "staff"];
     /// The level of an authority.

@@ -74,6 +74,15 @@ impl Faults {
         }
     }
 
+    /// The same, of a page that has the field under another name.
+    pub(crate) fn renamed(mut self, from: &str, to: &str) -> Self {
+        self.fields
+            .iter_mut()
+            .filter(|(field, _)| field == from)
+            .for_each(|(field, _)| *field = to.to_owned());
+        self
+    }
+
     /// What is wrong with a field. Names as the API says them mean the field of the page.
     pub(crate) fn of(&self, name: &str) -> Option<&str> {
         let same = |field: &str| field == name || field.strip_suffix("_password") == Some(name);

@@ -15,8 +15,9 @@ use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
-use crate::domain::account::{Account, LoginName, Mobile, Owner};
+use crate::domain::account::{Account, LoginName, Owner};
 use crate::domain::certificate::{CertificateType, ManagementNo};
+use crate::domain::contact::Contact;
 use crate::domain::identity::PersonId;
 use crate::domain::ids::{Code, Malformed};
 use crate::domain::spending::Bucket;
@@ -184,8 +185,11 @@ impl Cipher {
         half(&self.blind(b"login", &[login.as_str().as_bytes()]))
     }
 
-    pub(crate) fn blind_mobile(&self, mobile: &Mobile) -> Blind {
-        half(&self.blind(b"mobile", &[mobile.as_str().as_bytes()]))
+    pub(crate) fn blind_contact(&self, contact: &Contact) -> Blind {
+        half(&match contact {
+            Contact::Mobile(mobile) => self.blind(b"mobile", &[mobile.as_str().as_bytes()]),
+            Contact::Email(email) => self.blind(b"email", &[email.as_str().as_bytes()]),
+        })
     }
 
     pub(crate) fn blind_code(&self, code: Code) -> Blind {

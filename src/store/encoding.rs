@@ -17,6 +17,9 @@ use crate::store::record::ticket::write_ticket;
 use crate::store::record::{Unreadable, write_annotation, write_certificate};
 use crate::store::{AnswerKey, Change, Expect, Fault, LeaseToken, Revision, Write};
 
+/// The word of a copy that is sealed and not revoked.
+pub(crate) const SEALED: &str = "sealed";
+
 /// What a home finds out for the encoding: which key is whose.
 pub(crate) trait Keys {
     fn cipher(&self) -> &Cipher;
@@ -78,7 +81,7 @@ pub(crate) fn prepare(keys: &impl Keys, change: &Change) -> Result<Prepared, Fau
         Write::Account(account) => Some(Check::Login(cipher.blind_login(&account.owner.login()), account.id)),
         Write::Ticket(ticket) if ticket.state == TicketState::Open => Some(Check::OnlyTicket {
             person: cipher.blind_person(&ticket.person),
-            mobile: cipher.blind_mobile(&ticket.mobile),
+            mobile: cipher.blind_contact(&ticket.mobile.clone().into()),
             ticket: ticket.id,
         }),
         _ => None,
@@ -113,8 +116,8 @@ fn check(cipher: &Cipher, expect: &Expect) -> Check {
         Expect::Lease(token) => Check::Lease(*token),
         Expect::Account(login, revision) => Check::Account(cipher.blind_login(login), *revision),
         Expect::Session(token, revision) => Check::Session(*token, *revision),
-        Expect::VerificationCode(purpose, mobile, revision) => {
-            Check::Code(*purpose, cipher.blind_mobile(mobile), *revision)
+        Expect::VerificationCode(purpose, to, revision) => {
+            Check::Code(*purpose, cipher.blind_contact(to), *revision)
         }
         Expect::Ticket(id, revision) => Check::Ticket(*id, *revision),
     }
@@ -177,6 +180,7 @@ fn line<'a>(cipher: &Cipher, write: &'a Write, sealed: &'a Option<Sealed>) -> Op
                 slot: sealed.slot,
                 state: state_word(&annotation.state),
                 document: annotation.sealed().map(|sealed| sealed.document),
+                valid_until: annotation.sealed().map(|sealed| sealed.intent.valid_until),
                 sealed: &sealed.text,
             })
         }
@@ -199,18 +203,18 @@ fn line<'a>(cipher: &Cipher, write: &'a Write, sealed: &'a Option<Sealed>) -> Op
         (Write::Key(key), _) => WriteLine::Key(key.into()),
         (Write::Answer(key, answer), _) => WriteLine::Answer(AnswerLine::new(key, answer)),
         (Write::Session(session), _) => WriteLine::Session(session.into()),
+        (Write::VerificationCode(to, code), _) => {
+            WriteLine::Code(CodeLine::new(cipher.blind_contact(to), code))
+        }
         (Write::Ticket(ticket), Some(sealed)) => WriteLine::Ticket(TicketLine {
             id: ticket.id,
             person: sealed.person,
-            mobile: cipher.blind_mobile(&ticket.mobile),
+            mobile: cipher.blind_contact(&ticket.mobile.clone().into()),
             slot: sealed.slot,
             open: ticket.state == TicketState::Open,
             scan: ticket.scan.document,
             sealed: &sealed.text,
         }),
-        (Write::VerificationCode(mobile, code), _) => {
-            WriteLine::Code(CodeLine::new(cipher.blind_mobile(mobile), code))
-        }
     })
 }
 
@@ -218,7 +222,7 @@ fn state_word(state: &State) -> &'static str {
     match state {
         State::Queued(_) => Phase::Queued.word(),
         State::Sealing(_) => Phase::Sealing.word(),
-        State::Sealed(_) => "sealed",
+        State::Sealed(_) => SEALED,
         State::Revoked(_) => Phase::Revoked.word(),
         State::Failed(_) => Phase::Failed.word(),
     }

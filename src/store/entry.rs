@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::account::{Purpose, Session, VerificationCode};
@@ -169,6 +169,9 @@ pub(crate) struct AnnotationLine<'a> {
     pub(crate) state: &'a str,
     #[serde(with = "text_option", default, skip_serializing_if = "Option::is_none")]
     pub(crate) document: Option<Sha256>,
+    /// The last day of what was sealed; lines written before there were reminders have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) valid_until: Option<NaiveDate>,
     pub(crate) sealed: &'a str,
 }
 
@@ -351,7 +354,7 @@ impl From<SessionLine> for Session {
     }
 }
 
-/// The last code sent to a mobile.
+/// The last code sent to a mobile, or to an e-mail address: `mobile` is the blind form of either.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct CodeLine {
     pub(crate) purpose: String,

@@ -32,12 +32,13 @@ use chrono::{DateTime, Utc};
 use crate::domain::account::{Account, LoginName, Mobile, Purpose, Session, VerificationCode};
 use crate::domain::annotation::Annotation;
 use crate::domain::certificate::{Certificate, CertificateType, ManagementNo};
+use crate::domain::contact::Contact;
 use crate::domain::event::Event;
 use crate::domain::identity::{CreditCode, PersonId};
 use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Code, KeyId, Sha256, TicketId};
 use crate::domain::key::ApiKey;
 use crate::domain::ledger::{Entry, Head, Proof};
-use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery, Page, TicketQuery};
+use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery, ExpiryQuery, Page, TicketQuery};
 use crate::domain::queue::{Job, QueueView};
 use crate::domain::spending::Spending;
 use crate::domain::tally::{Subject, Tallies};
@@ -75,6 +76,9 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// Annotations in the order in which they were ordered.
     async fn annotations(&self, query: &AnnotationQuery) -> Result<Page<Annotation>, Fault>;
+
+    /// Sealed annotations that were not revoked, by their last day and then in the order in which they were ordered.
+    async fn expiring(&self, query: &ExpiryQuery) -> Result<Page<Annotation>, Fault>;
 
     // ---- writing ------------------------------------------------------------------------------------------------
 
@@ -139,11 +143,11 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// account: what every call of somebody logged in needs, at once.
     async fn session(&self, token: Sha256) -> Result<Option<(Session, Revision, Account)>, Fault>;
 
-    /// The last code sent to a mobile for a purpose, and the revision to expect when writing it.
+    /// The last code sent to somebody for a purpose, and the revision to expect when writing it.
     async fn verification_code(
         &self,
         purpose: Purpose,
-        mobile: &Mobile,
+        to: &Contact,
     ) -> Result<Option<(VerificationCode, Revision)>, Fault>;
 
     // ---- tickets ------------------------------------------------------------------------------------------------
@@ -238,10 +242,10 @@ pub enum Expect {
     Account(LoginName, Option<Revision>),
     /// This session was last written so.
     Session(Sha256, Revision),
-    /// The code for this purpose and mobile was last written so, or was never sent.
-    VerificationCode(Purpose, Mobile, Option<Revision>),
     /// This ticket was last written so, or is not known.
     Ticket(TicketId, Option<Revision>),
+    /// The code for this purpose to this contact was last written so, or was never sent.
+    VerificationCode(Purpose, Contact, Option<Revision>),
 }
 
 /// One record to write, whole.
@@ -273,12 +277,12 @@ pub enum Write {
     Account(Account),
     /// A session: new, or as it stands now.
     Session(Session),
-    /// The code last sent to a mobile for a purpose.
-    VerificationCode(Mobile, VerificationCode),
     /// A ticket: new, or as it stands now. Encrypted with the key of its person; its scan is kept as long as it names it.
     /// An open one conflicts where another is open of the same person or mobile, whatever is expected; an erased
     /// person's is in nobody's way.
     Ticket(Ticket),
+    /// The code last sent to somebody for a purpose.
+    VerificationCode(Contact, VerificationCode),
 }
 
 /// Expectations, writes and events: all or nothing.

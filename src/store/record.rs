@@ -304,6 +304,8 @@ struct SealedShape {
     intent: IntentShape,
     #[serde(with = "text")]
     document: Sha256,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reminded: Option<u32>,
 }
 
 impl From<&Intent> for IntentShape {
@@ -322,13 +324,17 @@ impl From<IntentShape> for Intent {
 
 impl From<&Sealed> for SealedShape {
     fn from(sealed: &Sealed) -> Self {
-        Self { intent: IntentShape::from(&sealed.intent), document: sealed.document }
+        Self {
+            intent: IntentShape::from(&sealed.intent),
+            document: sealed.document,
+            reminded: sealed.reminded,
+        }
     }
 }
 
 impl From<SealedShape> for Sealed {
     fn from(shape: SealedShape) -> Self {
-        Self { intent: shape.intent.into(), document: shape.document }
+        Self { intent: shape.intent.into(), document: shape.document, reminded: shape.reminded }
     }
 }
 

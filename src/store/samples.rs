@@ -10,6 +10,7 @@ use crate::domain::account::{
 use crate::domain::annotation::{Annotation, Intent, Order, Queued, State};
 use crate::domain::calendar;
 use crate::domain::certificate::{Certificate, Details, Holder, Issuer, Standing};
+use crate::domain::contact::{Contact, Email};
 use crate::domain::event::{Actor, Deed, Event};
 use crate::domain::identity::{CreditCode, PersonId};
 use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Code, KeyId, Sha256, TicketId};
@@ -212,13 +213,23 @@ pub(crate) fn mobile(number: u64) -> Mobile {
     format!("138{number:08}").parse().unwrap()
 }
 
-/// The account of person `number`.
+/// The mobile of person `number`, to send codes to.
+pub(crate) fn contact(number: u64) -> Contact {
+    mobile(number).into()
+}
+
+pub(crate) fn email(number: u64) -> Email {
+    format!("person.{number}@example.com").parse().unwrap()
+}
+
+/// The account of person `number`; every second has an e-mail address.
 pub(crate) fn account(number: u64) -> Account {
     Account {
         id: AccountId::mint(at(number), chance(7, number)),
         owner: Owner::Holder(person(number)),
         name: NAME.parse().unwrap(),
         mobile: mobile(number),
+        email: (number % 2 == 1).then(|| email(number)),
         password: PasswordHash(HASH.to_owned()),
         totp: None,
         invitation: None,

@@ -1,8 +1,9 @@
-//! Verification codes: sent once a minute to a mobile, mistyped at most five times, used once.
+//! Verification codes: sent once a minute to a mobile or an e-mail address, mistyped at most five times, used once.
 
 use crate::desk::account::message::Message;
 use crate::desk::{Desk, DeskError, Plan};
-use crate::domain::account::{CODE_LASTS, CODE_PAUSE, Mobile, Purpose, VerificationCode};
+use crate::domain::account::{CODE_LASTS, CODE_PAUSE, Purpose, VerificationCode};
+use crate::domain::contact::Contact;
 use crate::domain::event::{Actor, Deed};
 use crate::domain::refusal::Refusal;
 use crate::store::{Change, Expect, Revision, Write};
@@ -32,27 +33,22 @@ pub(in crate::desk) enum Typed {
 }
 
 impl Desk {
-    /// Sends a fresh code to a mobile; what was sent before for the same purpose is void. Whether anybody has the
-    /// mobile is not asked, so that nobody learns it.
+    /// Sends a fresh code; what was sent before for the same purpose is void. Whether anybody has the
+    /// mobile or the address is not asked, so that nobody learns it.
     ///
     /// # Errors
     /// `TooOften` within a minute of the last; `Unavailable` where nothing can be sent.
-    pub async fn send_code(&self, purpose: Purpose, mobile: &Mobile) -> Result<Sent, DeskError> {
+    pub async fn send_code(&self, purpose: Purpose, to: &Contact) -> Result<Sent, DeskError> {
         let digits = draw()?;
-        let (sent, _) = self.settle(|| Box::pin(self.plan_code(purpose, mobile, &digits))).await?;
-        let message = Message { purpose, code: digits, at: sent.next_at - CODE_PAUSE };
-        self.doors.messenger.send(mobile, message).await?;
+        let (sent, _) = self.settle(|| Box::pin(self.plan_code(purpose, to, &digits))).await?;
+        let message = Message::Code { purpose, code: digits, at: sent.next_at - CODE_PAUSE };
+        self.doors.messenger.send(to, message).await?;
         Ok(sent)
     }
 
-    async fn plan_code(
-        &self,
-        purpose: Purpose,
-        mobile: &Mobile,
-        digits: &str,
-    ) -> Result<Plan<Sent>, DeskError> {
+    async fn plan_code(&self, purpose: Purpose, to: &Contact, digits: &str) -> Result<Plan<Sent>, DeskError> {
         let now = self.now();
-        let last = self.store.verification_code(purpose, mobile).await?;
+        let last = self.store.verification_code(purpose, to).await?;
         if let Some((last, _)) = &last {
             let wait = (last.sent_at + CODE_PAUSE - now).min(CODE_PAUSE);
             if wait > chrono::TimeDelta::zero() {
@@ -69,12 +65,8 @@ impl Desk {
             used: false,
         };
         let change = Change {
-            expects: vec![Expect::VerificationCode(
-                purpose,
-                mobile.clone(),
-                last.map(|(_, revision)| revision),
-            )],
-            writes: vec![Write::VerificationCode(mobile.clone(), code)],
+            expects: vec![Expect::VerificationCode(purpose, to.clone(), last.map(|(_, revision)| revision))],
+            writes: vec![Write::VerificationCode(to.clone(), code)],
             events: vec![self.event(Deed::CodeSent, Actor::Service)],
         };
         Ok(Plan::Write(change, Sent { expires_at: now + CODE_LASTS, next_at: now + CODE_PAUSE }))
@@ -84,10 +76,10 @@ impl Desk {
     pub(in crate::desk) async fn judge_code(
         &self,
         purpose: Purpose,
-        mobile: &Mobile,
+        to: &Contact,
         typed: &str,
     ) -> Result<Typed, DeskError> {
-        let Some((code, revision)) = self.store.verification_code(purpose, mobile).await? else {
+        let Some((code, revision)) = self.store.verification_code(purpose, to).await? else {
             return Ok(Typed::Closed);
         };
         if !code.is_open(self.now()) {
@@ -96,13 +88,13 @@ impl Desk {
         let mistyped = VerificationCode { mistyped: code.mistyped + 1, ..code.clone() };
         let charge = Change {
             events: vec![self.event(Deed::CodeMistyped, Actor::Service)],
-            ..rewrite(mobile, revision, mistyped)
+            ..rewrite(to, revision, mistyped)
         };
         let digest = crate::desk::digest(&[&code.salt[..], typed.trim().as_bytes()].concat());
         if digest != code.digest {
             return Ok(Typed::Wrong(charge));
         }
-        let redeem = rewrite(mobile, revision, VerificationCode { used: true, ..code });
+        let redeem = rewrite(to, revision, VerificationCode { used: true, ..code });
         Ok(Typed::Right { redeem, charge })
     }
 }
@@ -118,10 +110,10 @@ impl Typed {
     }
 }
 
-fn rewrite(mobile: &Mobile, revision: Revision, code: VerificationCode) -> Change {
+fn rewrite(to: &Contact, revision: Revision, code: VerificationCode) -> Change {
     Change {
-        expects: vec![Expect::VerificationCode(code.purpose, mobile.clone(), Some(revision))],
-        writes: vec![Write::VerificationCode(mobile.clone(), code)],
+        expects: vec![Expect::VerificationCode(code.purpose, to.clone(), Some(revision))],
+        writes: vec![Write::VerificationCode(to.clone(), code)],
         events: Vec::new(),
     }
 }

@@ -5,17 +5,21 @@ use std::fmt;
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use ring::hmac;
 
-use crate::domain::account::{Mobile, Purpose};
+use crate::domain::account::Purpose;
+use crate::domain::contact::Contact;
 use crate::store::Fault;
 
 /// Sends messages.
 #[async_trait]
 pub trait Messenger: fmt::Debug + Send + Sync {
-    /// Sends a message to a mobile, or says why it cannot.
-    async fn send(&self, to: &Mobile, message: Message) -> Result<(), Fault>;
+    /// Sends a message, or says why it cannot. What it says names nobody.
+    async fn send(&self, to: &Contact, message: Message) -> Result<(), Fault>;
+
+    /// Whether messages can be sent there at all, as things are set.
+    fn reaches(&self, to: &Contact) -> bool;
 
     /// Hears the answer to a captcha that was just drawn, so that programs can log in. Only a sender of development
     /// does anything with it.
@@ -31,18 +35,53 @@ pub(crate) fn signature(key: &[u8], moment: &str, body: &[u8]) -> String {
 
 /// What is sent.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Message {
-    /// What the code is for.
-    pub purpose: Purpose,
-    /// Six digits.
-    pub code: String,
+pub enum Message {
+    /// A verification code.
+    Code {
+        /// What it is for.
+        purpose: Purpose,
+        /// Six digits.
+        code: String,
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// That a copy expires soon.
+    Reminder(Reminder),
+}
+
+/// That a copy expires soon. Whose it is, is not said: a message lies open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reminder {
+    /// What its certificate is called.
+    pub title: String,
+    /// Its last day.
+    pub valid_until: NaiveDate,
+    /// Days from today to that day: on the last one 0.
+    pub days_left: u32,
     /// When.
     pub at: DateTime<Utc>,
+}
+
+impl Message {
+    /// When it was made.
+    pub fn at(&self) -> DateTime<Utc> {
+        match self {
+            Self::Code { at, .. } | Self::Reminder(Reminder { at, .. }) => *at,
+        }
+    }
+
+    /// The stable word: what a code is for, or `reminder`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Code { purpose, .. } => purpose.word(),
+            Self::Reminder(_) => "reminder",
+        }
+    }
 }
 
 impl fmt::Debug for Message {
     /// Codes are not for logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Message({})", self.purpose.word())
+        write!(f, "Message({})", self.word())
     }
 }

@@ -36,7 +36,7 @@ use crate::store::{Expect, Revision, Write};
 /// What the doors keep in memory, for each process its own.
 #[derive(Debug)]
 pub struct Doors {
-    messenger: Arc<dyn Messenger>,
+    pub(super) messenger: Arc<dyn Messenger>,
     captchas: Captchas,
     passwords: Passwords,
     back_off: BackOff,

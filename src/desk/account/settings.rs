@@ -1,15 +1,17 @@
-//! What people change about their own account: the notice, the password, the mobile.
+//! What people change about their own account: the notice, the password, the mobile, the e-mail address.
 
 use std::fmt;
 
 use tokio::sync::OnceCell;
 
 use crate::desk::account::back_off::Address;
+use crate::desk::account::code::Sent;
 use crate::desk::account::password::Password;
 use crate::desk::account::session::{Begun, LoggedIn, draw_token, fresh};
 use crate::desk::account::{Judged, unchanged, write};
 use crate::desk::{Desk, DeskError, Plan};
 use crate::domain::account::{Account, LoginName, Mobile, NOTICE_VERSION, PasswordHash, Purpose};
+use crate::domain::contact::{Contact, Email};
 use crate::domain::event::Deed;
 use crate::domain::refusal::Refusal;
 use crate::store::{Change, Write};
@@ -123,7 +125,7 @@ impl Desk {
         mobile: &Mobile,
         code: &str,
     ) -> Result<Plan<Judged<Account>>, DeskError> {
-        let typed = self.judge_code(Purpose::ChangeMobile, mobile, code).await?;
+        let typed = self.judge_code(Purpose::ChangeMobile, &mobile.clone().into(), code).await?;
         let (mut change, _) = match typed.proven() {
             Ok(proven) => proven,
             Err(refused) => return Ok(refused),
@@ -134,6 +136,71 @@ impl Desk {
         change.writes.push(write(&account));
         change.events.push(self.own_event(Deed::MobileChanged, &account));
         Ok(Plan::Write(change, Ok(account)))
+    }
+
+    /// Sends a code that proves an e-mail address. Only for who is logged in: strangers send nobody mail.
+    ///
+    /// # Errors
+    /// As [`Desk::send_code`].
+    pub async fn send_email_code(&self, who: &LoggedIn, email: &Email) -> Result<Sent, DeskError> {
+        who.accepted()?;
+        self.send_code(Purpose::ChangeEmail, &email.clone().into()).await
+    }
+
+    /// Sets the e-mail address, which the code proves. No password: reminders go there, and nothing that opens a door.
+    ///
+    /// # Errors
+    /// `code-wrong`.
+    pub async fn change_email(
+        &self,
+        who: &LoggedIn,
+        email: &Email,
+        code: &str,
+    ) -> Result<Account, DeskError> {
+        who.accepted()?;
+        let (judged, _) = self.settle(|| Box::pin(self.plan_email(who, email, code))).await?;
+        Ok(judged?)
+    }
+
+    async fn plan_email(
+        &self,
+        who: &LoggedIn,
+        email: &Email,
+        code: &str,
+    ) -> Result<Plan<Judged<Account>>, DeskError> {
+        let to = Contact::Email(email.clone());
+        let typed = self.judge_code(Purpose::ChangeEmail, &to, code).await?;
+        let (mut change, _) = match typed.proven() {
+            Ok(proven) => proven,
+            Err(refused) => return Ok(refused),
+        };
+        let (account, revision) = self.own_account(&who.account().owner.login()).await?;
+        let account = Account { email: Some(email.clone()), ..account };
+        change.expects.push(unchanged(&account, revision));
+        change.writes.push(write(&account));
+        change.events.push(self.own_event(Deed::EmailChanged, &account));
+        Ok(Plan::Write(change, Ok(account)))
+    }
+
+    /// Takes the e-mail address away; where there is none, nothing is done.
+    pub async fn remove_email(&self, who: &LoggedIn) -> Result<(), DeskError> {
+        who.accepted()?;
+        self.settle(|| Box::pin(self.plan_no_email(who))).await?;
+        Ok(())
+    }
+
+    async fn plan_no_email(&self, who: &LoggedIn) -> Result<Plan<()>, DeskError> {
+        let (account, revision) = self.own_account(&who.account().owner.login()).await?;
+        if account.email.is_none() {
+            return Ok(Plan::Nothing(()));
+        }
+        let account = Account { email: None, ..account };
+        let change = Change {
+            expects: vec![unchanged(&account, revision)],
+            writes: vec![write(&account)],
+            events: vec![self.own_event(Deed::EmailRemoved, &account)],
+        };
+        Ok(Plan::Write(change, ()))
     }
 
     /// Sets a new password in place of a forgotten one; a code proves the mobile. Every session ends.
@@ -159,7 +226,8 @@ impl Desk {
         password: &Password,
         hash: &OnceCell<PasswordHash>,
     ) -> Result<Plan<Judged<()>>, DeskError> {
-        let typed = self.judge_code(Purpose::Recovery, &recovery.mobile, &recovery.code).await?;
+        let to = recovery.mobile.clone().into();
+        let typed = self.judge_code(Purpose::Recovery, &to, &recovery.code).await?;
         let (mut change, charge) = match typed.proven() {
             Ok(proven) => proven,
             Err(refused) => return Ok(refused),

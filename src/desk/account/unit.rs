@@ -104,7 +104,7 @@ impl Desk {
         hash: &OnceCell<PasswordHash>,
     ) -> Result<Plan<Judged<AccountId>>, DeskError> {
         let Applicant { owner, name, mobile, password, code } = applicant;
-        let typed = self.judge_code(Purpose::SignUp, mobile, code).await?;
+        let typed = self.judge_code(Purpose::SignUp, &mobile.clone().into(), code).await?;
         let (redeem, charge) = match typed.proven() {
             Ok(proven) => proven,
             Err(refused) => return Ok(refused),

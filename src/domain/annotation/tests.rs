@@ -145,3 +145,43 @@ proptest! {
         }
     }
 }
+
+/// The thresholds that a copy's holder is told of from its first day on, asked every day but the missed ones.
+fn told(days: u32, missed: &[i64]) -> Vec<(i64, u32)> {
+    let first = day("2026-11-21");
+    let State::Sealed(mut sealed) = sealed(first, days).state else { panic!("it is sealed") };
+    let mut told = Vec::new();
+    for today in first.iter_days().take(days as usize + 3) {
+        let left = (sealed.intent.valid_until - today).num_days();
+        if !missed.contains(&left)
+            && let Some(threshold) = sealed.reminder_due_on(today)
+        {
+            sealed = sealed.remind(threshold);
+            told.push((left, threshold));
+        }
+    }
+    told
+}
+
+#[test]
+fn a_holder_is_told_fifteen_seven_and_one_day_before_each_once() {
+    assert_eq!(told(90, &[]), [(15, 15), (7, 7), (1, 1)]);
+}
+
+#[test]
+fn a_missed_day_is_made_up_for_once_by_the_nearest_threshold() {
+    assert_eq!(told(90, &[15, 14]), [(13, 15), (7, 7), (1, 1)]);
+    let week: Vec<i64> = (6..=15).collect();
+    assert_eq!(told(90, &week), [(5, 7), (1, 1)], "of two missed ones only the nearer");
+    assert_eq!(told(90, &[1]), [(15, 15), (7, 7), (0, 1)], "on its last day it can still be renewed");
+    assert_eq!(told(90, &[0, 1]), [(15, 15), (7, 7)], "what has expired is no reminder");
+}
+
+#[test]
+fn who_has_just_ordered_a_short_copy_is_not_told_at_once() {
+    assert_eq!(told(1, &[]), []);
+    assert_eq!(told(2, &[]), []);
+    assert_eq!(told(3, &[]), [(1, 1)]);
+    assert_eq!(told(16, &[]), [(7, 7), (1, 1)]);
+    assert_eq!(told(17, &[]), [(15, 15), (7, 7), (1, 1)]);
+}

@@ -103,6 +103,7 @@ fn fault_number(fault: &FieldFault) -> usize {
         FieldFault::PasswordTooShort(_) => 26,
         FieldFault::PasswordGuessable => 27,
         FieldFault::BadScan(_) => 28,
+        FieldFault::NotAnEmail => 29,
     }
 }
 
@@ -137,6 +138,7 @@ fn faults() -> Vec<FieldFault> {
         FieldFault::PasswordTooShort(10),
         FieldFault::PasswordGuessable,
         FieldFault::BadScan(ScanFault::Broken),
+        FieldFault::NotAnEmail,
     ];
     assert!(all.iter().map(fault_number).eq(0..all.len()), "one of each, in order");
     all

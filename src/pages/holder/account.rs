@@ -1,4 +1,4 @@
-//! The account's own page: mobile, password, sessions, what was done.
+//! The account's own page: mobile, e-mail address, password, sessions, what was done.
 
 use askama::Template;
 use axum::extract::rejection::{FormRejection, QueryRejection};
@@ -10,7 +10,9 @@ use serde::Deserialize;
 use crate::desk::account::session::LoggedIn;
 use crate::desk::{Desk, DeskError};
 use crate::domain::account::{Account, Mobile, Owner, Purpose};
+use crate::domain::contact::Email;
 use crate::domain::event::Deed;
+use crate::domain::refusal::Refusal;
 use crate::http::client::Client;
 use crate::pages::assets::Assets;
 use crate::pages::faults::Faults;
@@ -47,8 +49,16 @@ struct AccountPage<'a> {
     id_masked: String,
     mobile_masked: String,
     has_factor: bool,
-    typed_mobile: &'a str,
+    email_masked: Option<String>,
+    typed: Typed<'a>,
     log: Vec<LogLine>,
+}
+
+/// What was typed into a form that is shown again.
+#[derive(Clone, Copy, Debug, Default)]
+struct Typed<'a> {
+    mobile: &'a str,
+    email: &'a str,
 }
 
 fn what(deed: Deed, say: Speech) -> &'static str {
@@ -59,6 +69,9 @@ fn what(deed: Deed, say: Speech) -> &'static str {
         Deed::SessionsEnded => ("退出所有设备", "Logged out everywhere"),
         Deed::NoticeAccepted => ("同意服务须知", "Accepted the notice"),
         Deed::MobileChanged => ("更换手机号码", "Changed the mobile"),
+        Deed::EmailChanged => ("设置电子邮箱", "Set the e-mail address"),
+        Deed::EmailRemoved => ("移除电子邮箱", "Removed the e-mail address"),
+        Deed::ReminderSent => ("平台提醒：加注件即将到期", "Was reminded: a copy expires soon"),
         Deed::PasswordChanged => ("修改密码", "Changed the password"),
         Deed::SecondFactorSet => ("启用动态口令", "Set a second factor"),
         Deed::SecondFactorRemoved => ("停用动态口令", "Removed the second factor"),
@@ -92,7 +105,7 @@ async fn newest(desk: &Desk, who: &LoggedIn, say: Speech) -> Result<Vec<LogLine>
 async fn account_page(
     counter: &Counter,
     who: &LoggedIn,
-    typed_mobile: &str,
+    typed: Typed<'_>,
     faults: Faults,
     note: Option<&str>,
     say: Speech,
@@ -113,7 +126,8 @@ async fn account_page(
         id_masked: id_masked(account),
         mobile_masked: account.mobile.masked(),
         has_factor: account.totp.is_some(),
-        typed_mobile,
+        email_masked: account.email.as_ref().map(Email::masked),
+        typed,
         log,
     };
     let response = page(&html, status, say);
@@ -125,17 +139,34 @@ async fn account_page(
 #[serde(rename_all = "kebab-case")]
 enum Done {
     Mobile,
+    Email,
+    NoEmail,
     Password,
     FactorSet,
     FactorRemoved,
 }
 
 impl Done {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Mobile => "mobile",
+            Self::Email => "email",
+            Self::NoEmail => "no-email",
+            Self::Password => "password",
+            Self::FactorSet => "factor-set",
+            Self::FactorRemoved => "factor-removed",
+        }
+    }
+
     fn note(self, say: Speech) -> &'static str {
         let (zh, en) = match self {
             Self::FactorSet => ("动态口令已启用。", "The second factor is set."),
             Self::FactorRemoved => ("动态口令已停用。", "The second factor was removed."),
             Self::Mobile => ("手机号码已更换。", "The mobile was changed."),
+            Self::Email => {
+                ("电子邮箱已设置，到期提醒将发送到该邮箱。", "The e-mail address is set; reminders go there.")
+            }
+            Self::NoEmail => ("电子邮箱已移除。", "The e-mail address was removed."),
             Self::Password => {
                 ("密码已修改，其他设备已退出。", "The password was changed; other devices are logged out.")
             }
@@ -158,7 +189,7 @@ pub(super) async fn show(
     let done = arrival.ok().and_then(|Query(arrival)| arrival.done);
     let note = done.map(|done| done.note(say));
     match logged_in(&counter, &headers, say).await {
-        Ok(who) => account_page(&counter, &who, "", Faults::default(), note, say).await,
+        Ok(who) => account_page(&counter, &who, Typed::default(), Faults::default(), note, say).await,
         Err(elsewhere) => elsewhere,
     }
 }
@@ -187,15 +218,9 @@ pub(super) async fn change_mobile(
     let refused = if typed.act == "send" {
         match send_code(&counter.desk, Purpose::ChangeMobile, &typed.mobile, say).await {
             Ok(()) => {
-                return account_page(
-                    &counter,
-                    &who,
-                    &typed.mobile,
-                    Faults::default(),
-                    Some(sent_note(say)),
-                    say,
-                )
-                .await;
+                let again = Typed { mobile: &typed.mobile, ..Typed::default() };
+                let note = Some(sent_note(say));
+                return account_page(&counter, &who, again, Faults::default(), note, say).await;
             }
             Err(refused) => refused,
         }
@@ -206,7 +231,10 @@ pub(super) async fn change_mobile(
                 let from = address(client);
                 match counter.desk.change_mobile(&who, &mobile, &typed.code, &typed.password, from).await {
                     Ok(_) => {
-                        return see_other(&format!("/me/account{}", say.query_with("done", "mobile")));
+                        return see_other(&format!(
+                            "/me/account{}",
+                            say.query_with("done", Done::Mobile.word())
+                        ));
                     }
                     Err(error) => Faults::of_error(&error, say),
                 }
@@ -214,8 +242,68 @@ pub(super) async fn change_mobile(
         }
     };
     match refused {
-        Ok(faults) => account_page(&counter, &who, &typed.mobile, faults, None, say).await,
+        Ok(faults) => {
+            let again = Typed { mobile: &typed.mobile, ..Typed::default() };
+            account_page(&counter, &who, again, faults, None, say).await
+        }
         Err(elsewhere) => *elsewhere,
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct NewEmail {
+    email: String,
+    code: String,
+    act: String,
+}
+
+/// What became of the form of the e-mail address, where all went well.
+enum Did {
+    Sent,
+    Changed(Done),
+}
+
+impl NewEmail {
+    async fn carry_out(&self, desk: &Desk, who: &LoggedIn) -> Result<Did, DeskError> {
+        if self.act == "remove" {
+            desk.remove_email(who).await?;
+            return Ok(Did::Changed(Done::NoEmail));
+        }
+        let email = self.email.trim().parse::<Email>().map_err(|fault| Refusal::field("email", fault))?;
+        if self.act == "send" {
+            desk.send_email_code(who, &email).await?;
+            return Ok(Did::Sent);
+        }
+        desk.change_email(who, &email, &self.code).await?;
+        Ok(Did::Changed(Done::Email))
+    }
+}
+
+pub(super) async fn change_email(
+    State(counter): State<Counter>,
+    headers: HeaderMap,
+    say: Speech,
+    sent: Result<Form<NewEmail>, FormRejection>,
+) -> Response {
+    let who = match logged_in(&counter, &headers, say).await {
+        Ok(who) => who,
+        Err(elsewhere) => return elsewhere,
+    };
+    let typed = sent.map(|Form(typed)| typed).unwrap_or_default();
+    let again = Typed { email: &typed.email, ..Typed::default() };
+    match typed.carry_out(&counter.desk, &who).await {
+        Ok(Did::Changed(done)) => see_other(&format!("/me/account{}", say.query_with("done", done.word()))),
+        Ok(Did::Sent) => {
+            account_page(&counter, &who, again, Faults::default(), Some(sent_note(say)), say).await
+        }
+        Err(error) => match Faults::of_error(&error, say) {
+            Ok(faults) => {
+                let faults = faults.renamed("code", "email-code");
+                account_page(&counter, &who, again, faults, None, say).await
+            }
+            Err(elsewhere) => *elsewhere,
+        },
     }
 }
 
@@ -242,7 +330,7 @@ pub(super) async fn change_password(
     let refused = if typed.new == typed.again {
         match counter.desk.change_password(&who, &typed.old, &typed.new, address(client)).await {
             Ok(begun) => {
-                let there = format!("/me/account{}", say.query_with("done", "password"));
+                let there = format!("/me/account{}", say.query_with("done", Done::Password.word()));
                 return with_session(&counter, &begun, see_other(&there));
             }
             Err(error) => Faults::of_error(&error, say),
@@ -252,7 +340,7 @@ pub(super) async fn change_password(
         Ok(Faults::said("again", differs.to_owned()))
     };
     match refused {
-        Ok(faults) => account_page(&counter, &who, "", faults, None, say).await,
+        Ok(faults) => account_page(&counter, &who, Typed::default(), faults, None, say).await,
         Err(elsewhere) => *elsewhere,
     }
 }

@@ -14,7 +14,7 @@ use crate::desk::account::own::Own;
 use crate::desk::account::session::Holder;
 use crate::desk::order::OrderForm;
 use crate::desk::{self, Idempotency};
-use crate::domain::annotation::Phase;
+use crate::domain::annotation::{Phase, REMINDERS};
 use crate::domain::calendar;
 use crate::domain::certificate::{Certificate, Standing, Status};
 use crate::domain::ids::CertificateId;
@@ -68,6 +68,7 @@ struct ListPage {
     assets: Assets,
     id_masked: String,
     lead: String,
+    soon: Option<String>,
     cards: Vec<Card>,
 }
 
@@ -132,6 +133,32 @@ impl Card {
     }
 }
 
+/// What is said of copies that expire soon.
+fn soon<'a>(own: impl Iterator<Item = &'a Own>, today: NaiveDate, say: Speech) -> Option<String> {
+    let within = REMINDERS.into_iter().max()?;
+    let last = calendar::plus_days(today, within);
+    let ready = own
+        .filter(|own| own.certificate.status_on(today) == Status::Valid)
+        .flat_map(|own| &own.annotations)
+        .filter(|annotation| annotation.phase_on(today) == Phase::Ready);
+    let ends = ready.filter_map(|annotation| Some(annotation.sealed()?.intent.valid_until));
+    let ends: Vec<NaiveDate> = ends.filter(|end| *end <= last).collect();
+    let first = say.day(*ends.iter().min()?).text;
+    Some(match (say.is_chinese(), ends.len()) {
+        (true, count) => {
+            format!(
+                "有 {count} 份加注件将在 {within} 天内到期，最早为 {first}。如需继续使用，请重新申请加注。"
+            )
+        }
+        (false, 1) => {
+            format!("One copy expires within {within} days, on {first}. Order again if you go on using it.")
+        }
+        (false, count) => format!(
+            "{count} copies expire within {within} days, the first on {first}. Order again if you go on using them."
+        ),
+    })
+}
+
 pub(super) async fn list(State(counter): State<Counter>, headers: HeaderMap, say: Speech) -> Response {
     let holder = match holder(&counter, &headers, say).await {
         Ok(holder) => holder,
@@ -143,8 +170,9 @@ pub(super) async fn list(State(counter): State<Counter>, headers: HeaderMap, say
     };
     let today = counter.desk.today();
     // Old versions are reached from the new ones' history; here they would only be in the way.
-    let current = own.iter().filter(|own| !matches!(own.certificate.standing, Standing::Superseded { .. }));
-    let cards: Vec<Card> = current.map(|own| Card::of(own, today, say)).collect();
+    let current =
+        || own.iter().filter(|own| !matches!(own.certificate.standing, Standing::Superseded { .. }));
+    let cards: Vec<Card> = current().map(|own| Card::of(own, today, say)).collect();
     let lead = match (say.is_chinese(), cards.len()) {
         (true, count) => format!("{count} 本证书。加注后方可查看和下载，超过有效期需重新加注。"),
         (false, 1) => {
@@ -157,7 +185,11 @@ pub(super) async fn list(State(counter): State<Counter>, headers: HeaderMap, say
         }
     };
     let id_masked = crate::pages::holder::account::id_masked(holder.account());
-    page(&ListPage { say, assets: Assets, id_masked, lead, cards }, StatusCode::OK, say)
+    page(
+        &ListPage { say, assets: Assets, id_masked, lead, soon: soon(current(), today, say), cards },
+        StatusCode::OK,
+        say,
+    )
 }
 
 // ---- one certificate ------------------------------------------------------------------------------------------------

@@ -275,7 +275,7 @@ pub(in crate::pages) async fn send_code(
         Ok(mobile) => mobile,
         Err(fault) => return Err(Ok(Faults::field("mobile", &fault, say))),
     };
-    desk.send_code(purpose, &mobile).await.map(drop).map_err(|error| Faults::of_error(&error, say))
+    desk.send_code(purpose, &mobile.into()).await.map(drop).map_err(|error| Faults::of_error(&error, say))
 }
 
 pub(super) async fn open_account(

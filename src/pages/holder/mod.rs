@@ -52,6 +52,7 @@ pub(super) fn router(counter: Counter) -> Router<Counter> {
         .route("/me/annotations/{id}/revocation", post(annotation::revoke))
         .route("/me/account", get(account::show))
         .route("/me/account/mobile", post(account::change_mobile))
+        .route("/me/account/email", post(account::change_email))
         .route("/me/account/password", post(account::change_password))
         .route("/me/account/second-factor", get(second_factor::show).post(second_factor::change))
         .route("/me/account/sessions", post(account::log_out_everywhere))

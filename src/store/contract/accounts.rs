@@ -4,15 +4,16 @@
 
 use chrono::TimeDelta;
 
-use crate::domain::account::{Account, Mobile, Owner, Purpose, Session};
+use crate::domain::account::{Account, Owner, Purpose, Session};
+use crate::domain::contact::Contact;
 use crate::domain::event::{Actor, Deed, Event};
 use crate::domain::ids::{AccountId, Sha256};
 use crate::domain::query::EntryQuery;
 use crate::domain::staff::Level;
 use crate::store::contract::Home;
 use crate::store::samples::{
-    REASON, account, account_event, at, code, entered, event, issuer, mobile, open_account, opened, session,
-    staff, unit,
+    REASON, account, account_event, at, code, contact, email, entered, event, issuer, open_account, opened,
+    session, staff, unit,
 };
 use crate::store::{Change, CommitError, Committed, Expect, Revision, Store, Write};
 
@@ -119,17 +120,17 @@ pub(crate) async fn what_was_decided_on_a_stale_account_session_or_code_is_refus
     assert_eq!(store.session(session.token).await.unwrap().unwrap().0, left);
 
     let purpose = Purpose::SignUp;
-    let unsent = || vec![Expect::VerificationCode(purpose, mobile(1), None)];
-    let sent = write(&*store, unsent(), Write::VerificationCode(mobile(1), code(purpose, 1))).await.unwrap();
-    assert_conflict(&write(&*store, unsent(), Write::VerificationCode(mobile(1), code(purpose, 2))).await);
+    let unsent = || vec![Expect::VerificationCode(purpose, contact(1), None)];
+    let sent = write(&*store, unsent(), Write::VerificationCode(contact(1), code(purpose, 1))).await.unwrap();
+    assert_conflict(&write(&*store, unsent(), Write::VerificationCode(contact(1), code(purpose, 2))).await);
     let mut mistyped = code(purpose, 1);
     mistyped.mistyped = 1;
-    let expects = || vec![Expect::VerificationCode(purpose, mobile(1), Some(Revision(sent.seq)))];
-    let noted = Write::VerificationCode(mobile(1), mistyped.clone());
+    let expects = || vec![Expect::VerificationCode(purpose, contact(1), Some(Revision(sent.seq)))];
+    let noted = Write::VerificationCode(contact(1), mistyped.clone());
     let (a, b) =
         tokio::join!(write(&*store, expects(), noted.clone()), write(&*store, expects(), noted.clone()));
     assert_eq!(u8::from(a.is_ok()) + u8::from(b.is_ok()), 1, "no two tries count as one");
-    assert_eq!(store.verification_code(purpose, &mobile(1)).await.unwrap().unwrap().0, mistyped);
+    assert_eq!(store.verification_code(purpose, &contact(1)).await.unwrap().unwrap().0, mistyped);
 }
 
 pub(crate) async fn a_session_ended_stays_ended(home: &dyn Home) {
@@ -154,24 +155,26 @@ pub(crate) async fn a_session_ended_stays_ended(home: &dyn Home) {
 
 pub(crate) async fn a_newer_code_takes_the_place_of_the_older(home: &dyn Home) {
     let store = home.open().await;
-    let sent: [(Purpose, Mobile, u64); 4] = [
-        (Purpose::SignUp, mobile(1), 1),
-        (Purpose::Recovery, mobile(1), 2),
-        (Purpose::SignUp, mobile(2), 3),
-        (Purpose::SignUp, mobile(1), 4),
+    let address = Contact::Email(email(1));
+    let sent: [(Purpose, Contact, u64); 5] = [
+        (Purpose::SignUp, contact(1), 1),
+        (Purpose::Recovery, contact(1), 2),
+        (Purpose::SignUp, contact(2), 3),
+        (Purpose::SignUp, contact(1), 4),
+        (Purpose::ChangeEmail, address, 5),
     ];
-    for (purpose, mobile, number) in &sent {
+    for (purpose, to, number) in &sent {
         let code = code(*purpose, *number);
-        write(&*store, vec![], Write::VerificationCode(mobile.clone(), code)).await.unwrap();
+        write(&*store, vec![], Write::VerificationCode(to.clone(), code)).await.unwrap();
     }
     for round in 0..2 {
         let store = if round == 0 { store.clone() } else { home.open().await };
-        for (purpose, mobile, number) in &sent[1..] {
-            let known = store.verification_code(*purpose, mobile).await.unwrap();
+        for (purpose, to, number) in &sent[1..] {
+            let known = store.verification_code(*purpose, to).await.unwrap();
             assert_eq!(known, Some((code(*purpose, *number), Revision(*number))));
         }
-        assert_eq!(store.verification_code(Purpose::Submit, &mobile(1)).await.unwrap(), None);
-        assert_eq!(store.verification_code(Purpose::SignUp, &mobile(3)).await.unwrap(), None);
+        assert_eq!(store.verification_code(Purpose::Submit, &contact(1)).await.unwrap(), None);
+        assert_eq!(store.verification_code(Purpose::SignUp, &contact(3)).await.unwrap(), None);
         store.close().await.unwrap();
     }
 }
@@ -271,13 +274,13 @@ pub(crate) async fn a_reset_forgets_accounts_too(home: &dyn Home) {
     let (account, _) = opened(&*store, 1).await;
     let session = session(&account, 1);
     write(&*store, vec![], Write::Session(session.clone())).await.unwrap();
-    let sent = Write::VerificationCode(mobile(1), code(Purpose::Submit, 1));
+    let sent = Write::VerificationCode(contact(1), code(Purpose::Submit, 1));
     write(&*store, vec![], sent).await.unwrap();
     store.reset().await.unwrap();
     assert_eq!(store.account(account.id).await.unwrap(), None);
     assert_eq!(store.account_by_login(&account.owner.login()).await.unwrap(), None);
     assert_eq!(store.session(session.token).await.unwrap(), None);
-    assert_eq!(store.verification_code(Purpose::Submit, &mobile(1)).await.unwrap(), None);
+    assert_eq!(store.verification_code(Purpose::Submit, &contact(1)).await.unwrap(), None);
     let query = EntryQuery { account: Some(account.id), limit: 9, ..EntryQuery::default() };
     assert!(store.entries(&query).await.unwrap().items.is_empty());
     let (again, revision) = opened(&*store, 1).await;

@@ -38,6 +38,7 @@ macro_rules! contract {
             a_copy_is_found_by_its_code_and_by_its_file
             certificates_are_listed_by_every_filter_page_by_page
             annotations_are_listed_by_every_filter_page_by_page
+            copies_are_found_by_their_last_day
         }
         $crate::store::contract::contract! { $home; queue:
             the_most_urgent_job_comes_first_and_two_workers_never_share_one

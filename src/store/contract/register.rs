@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
-use crate::domain::annotation::{Failure, Phase, Queued, State};
+use crate::domain::annotation::{Annotation, Cause, Failure, Phase, Queued, State};
 use crate::domain::calendar::day_of;
 use crate::domain::certificate::{Certificate, Standing, Status};
 use crate::domain::event::Deed;
-use crate::domain::query::{AnnotationQuery, CertificateQuery};
+use crate::domain::query::{AnnotationQuery, CertificateQuery, ExpiryQuery};
 use crate::store::contract::Home;
 use crate::store::samples::{
     at, certificate, certificate_id, dossier, enter, entered, event, issuer, order, ordered, person, sealed,
@@ -244,4 +244,69 @@ pub(crate) async fn annotations_are_listed_by_every_filter_page_by_page(home: &d
     assert_eq!(store.queue(None).await.unwrap().failed, 1);
     assert_eq!(store.queue(Some(&issuer(1))).await.unwrap().failed, 1);
     assert_eq!(store.queue(Some(&issuer(2))).await.unwrap().failed, 0);
+}
+
+/// A copy of a certificate that was ordered for so many days, sealed and written.
+async fn copy(
+    store: &dyn Store,
+    home: &dyn Home,
+    certificate: &Certificate,
+    number: u64,
+    days: u32,
+) -> Annotation {
+    let mut annotation = ordered(store, certificate, number).await;
+    annotation.order.days = days;
+    let done = sealed(&annotation, home.digest(&number.to_be_bytes()));
+    store.commit(Change { writes: vec![write(&done, certificate)], ..Change::default() }).await.unwrap();
+    done
+}
+
+pub(crate) async fn copies_are_found_by_their_last_day(home: &dyn Home) {
+    let store = home.open().await;
+    let (one, two) = (entered(&*store, 1).await, entered(&*store, 2).await);
+    let mut all = Vec::new();
+    for number in 0..12 {
+        // The last days of one after the other; each third day has two.
+        let days = u32::try_from(3 + number % 9).unwrap();
+        all.push(copy(&*store, home, if number % 2 == 0 { &one } else { &two }, number, days).await);
+    }
+    // Only ordered, or revoked: neither expires any more.
+    ordered(&*store, &one, 50).await;
+    let gone = all.remove(4).revoke_if_live(at(2_000_000), Cause::Withdrawn).unwrap();
+    store.commit(Change { writes: vec![write(&gone, &one)], ..Change::default() }).await.unwrap();
+    // Written again, as when its holder was told: it stays what it is, once.
+    let State::Sealed(known) = all[1].state.clone() else { panic!("it is sealed") };
+    all[1].state = State::Sealed(known.remind(7));
+    store.commit(Change { writes: vec![write(&all[1], &two)], ..Change::default() }).await.unwrap();
+
+    let last_day = |annotation: &Annotation| annotation.sealed().unwrap().intent.valid_until;
+    all.sort_by_key(|annotation| (last_day(annotation), annotation.id));
+    let (first, last) = (last_day(&all[0]), last_day(all.last().unwrap()));
+    let list = async |store: &dyn Store, from, until| {
+        let (mut items, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.expiring(&ExpiryQuery { from, until, after, limit: 2 }).await.unwrap();
+            assert!(page.items.len() <= 2);
+            after = page.items.last().map(|last| (last_day(last), last.id));
+            items.extend(page.items);
+            if !page.more {
+                return items;
+            }
+        }
+    };
+    for round in 0..2 {
+        let store = if round == 0 { store.clone() } else { home.open().await };
+        assert_eq!(list(&*store, first, last).await, all);
+        let (from, until) = (first.succ_opt().unwrap(), last.pred_opt().unwrap());
+        let within: Vec<_> =
+            all.iter().filter(|one| (from..=until).contains(&last_day(one))).cloned().collect();
+        assert!(within.len() < all.len() - 1);
+        assert_eq!(list(&*store, from, until).await, within);
+        assert!(list(&*store, last.succ_opt().unwrap(), last.succ_opt().unwrap()).await.is_empty());
+        store.close().await.unwrap();
+    }
+    let store = home.open().await;
+    home.erase(1).await;
+    let of_two: Vec<_> = all.iter().filter(|one| one.certificate == two.id).cloned().collect();
+    assert_eq!(list(&*store, first, last).await, of_two, "who is erased is told nothing");
 }

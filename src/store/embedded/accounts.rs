@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::domain::account::{Account, LoginName, Mobile, Purpose, Session, VerificationCode};
+use crate::domain::account::{Account, LoginName, Purpose, Session, VerificationCode};
+use crate::domain::contact::Contact;
 use crate::domain::ids::{AccountId, Sha256};
 use crate::store::cipher::Kind;
 use crate::store::embedded::fold::{Place, push_number, take_number};
@@ -143,7 +144,7 @@ pub(crate) fn session_revision(view: &impl View, token: Sha256) -> Result<Option
     Ok(view.find(&session_key(token))?.and_then(|value| revision_in(&value)))
 }
 
-/// The revision of the code last sent to a mobile.
+/// The revision of the code last sent to somebody.
 pub(crate) fn code_revision(
     view: &impl View,
     purpose: Purpose,
@@ -250,9 +251,9 @@ impl Core {
     pub(crate) fn verification_code(
         &self,
         purpose: Purpose,
-        mobile: &Mobile,
+        to: &Contact,
     ) -> Result<Option<(VerificationCode, Revision)>, Fault> {
-        let mobile = self.vault.blind_mobile(mobile);
+        let mobile = self.vault.blind_contact(to);
         let value = self.index.now().find(&verification_key(purpose.word(), mobile))?;
         let Some(value) = value else { return Ok(None) };
         let line = self.ledger.checked_line(&place(&value)?)?;

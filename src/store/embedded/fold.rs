@@ -11,6 +11,7 @@
 //! | `eo` ticket | (it waits) |
 //! | `ep` blind person | the ticket that waits |
 //! | `et` ticket | place of its record, its revision, slot |
+//! | `ed` last day, annotation | (it is sealed) |
 //! | `f` issuer, annotation | (it failed) |
 //! | `g` certificate | digest of its plain copy |
 //! | `h` digest of a secret | key id |
@@ -18,7 +19,7 @@
 //! | `j` annotation | place of its job |
 //! | `k` key id | place of its record |
 //! | `l` blind login name | account |
-//! | `m` blind mobile, purpose | place of the verification code, its revision |
+//! | `m` blind mobile or address, purpose | place of the verification code, its revision |
 //! | `n` blind number, blind type and number, version | certificate |
 //! | `o` blind code | annotation |
 //! | `p` blind person, certificate | slot |
@@ -34,6 +35,8 @@
 
 use std::ops::Range;
 
+use chrono::{Datelike as _, NaiveDate};
+
 use crate::domain::annotation::Phase;
 use crate::domain::identity::CreditCode;
 use crate::domain::ids::{AccountId, AnnotationId, CertificateId, KeyId, Sha256};
@@ -42,6 +45,7 @@ use crate::store::embedded::accounts::{account_trail, fold_account, fold_code, f
 use crate::store::embedded::frame::{FRAME_HEADER, Frame, SegmentHeader};
 use crate::store::embedded::index::{Draft, View};
 use crate::store::embedded::tickets::fold_ticket;
+use crate::store::encoding::SEALED;
 use crate::store::entry::{self, Blind, WriteLine};
 use crate::store::record::Unreadable;
 use crate::store::{AnswerKey, DocumentOwner, Fault};
@@ -212,6 +216,10 @@ pub(crate) fn fold(
                     draft.put(document_key(document), [b"a", &line.id.as_bytes()[..]].concat());
                     effects.documents.push(document);
                 }
+                if let Some(day) = line.valid_until {
+                    let expiry = [&expiry_prefix(day)[..], line.id.as_bytes()].concat();
+                    if line.state == SEALED { draft.put(expiry, Vec::new()) } else { draft.remove(expiry) }
+                }
                 if line.state == Phase::Failed.word() {
                     let failed = [b"f", issuer, line.id.as_bytes()].concat();
                     if draft.find(&failed)?.is_none() {
@@ -369,6 +377,12 @@ pub(crate) fn certificate_in(value: &[u8]) -> Option<CertificateId> {
 
 pub(crate) fn code_key(code: Blind) -> Vec<u8> {
     [b"o", &code.0[..]].concat()
+}
+
+/// Copies whose last day is this one. Sorted as days are: those of our copies begin long after the year 0.
+pub(crate) fn expiry_prefix(day: NaiveDate) -> [u8; 6] {
+    let [a, b, c, d] = day.num_days_from_ce().to_be_bytes();
+    [b'e', b'd', a, b, c, d]
 }
 
 pub(crate) fn job_key(annotation: AnnotationId) -> Vec<u8> {

@@ -5,15 +5,15 @@ use crate::domain::certificate::{Certificate, CertificateType, ManagementNo};
 use crate::domain::ids::{AnnotationId, CertificateId, Code, KeyId, Sha256};
 use crate::domain::key::ApiKey;
 use crate::domain::ledger::{Entry, Link, Proof};
-use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery, Page};
+use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery, ExpiryQuery, Page};
 use crate::domain::queue::Job;
 use crate::store::chain::sha256;
 use crate::store::cipher::Kind;
 use crate::store::embedded::accounts::account_trail;
 use crate::store::embedded::fold::{
     Place, TRAIL_BLOCK, annotation_key, answer_key, certificate_in, certificate_key, certificate_of,
-    certificate_trail, code_key, document_key, id_at_end, issuer_trail, key_key, owner_in, photo_key,
-    plain_copy_key, revision_and_slot, secret_key, trail_numbers,
+    certificate_trail, code_key, document_key, expiry_prefix, id_at_end, issuer_trail, key_key, owner_in,
+    photo_key, plain_copy_key, revision_and_slot, secret_key, trail_numbers,
 };
 use crate::store::embedded::index::{Moment, View};
 use crate::store::embedded::ledger::RawEntry;
@@ -215,6 +215,40 @@ impl Core {
             (None, None) => b"a".to_vec(),
         };
         page(query.limit, self.ids(prefix, after).map(|id| load(id?)))
+    }
+
+    /// See [`crate::store::Store::expiring`].
+    pub(crate) fn expiring(&self, query: &ExpiryQuery) -> Result<Page<Annotation>, Fault> {
+        let limit = query.limit.clamp(1, PAGE_MAX);
+        let mut after = match query.after {
+            Some((day, id)) => [&expiry_prefix(day)[..], id.as_bytes()].concat(),
+            None => expiry_prefix(query.from).to_vec(),
+        };
+        // Of the first day that is too late.
+        let end = query.until.succ_opt().map(expiry_prefix);
+        let mut items = Vec::new();
+        loop {
+            let keys = self.index.read(|now| {
+                let mut keys = Vec::new();
+                now.walk(b"ed", Some(&after), |key, _| {
+                    let within = end.is_none_or(|end| key < &end[..]);
+                    keys.extend(within.then(|| key.to_vec()));
+                    Ok(within && keys.len() < STRIDE)
+                })?;
+                Ok(keys)
+            })?;
+            for id in keys.iter().filter_map(|key| id_at_end(key)) {
+                let found = self.annotation(AnnotationId::from_bytes(id))?;
+                items.extend(found.filter(|found| query.fits(found)));
+                if items.len() > limit {
+                    return Ok(cut(items, limit));
+                }
+            }
+            match keys.last().filter(|_| keys.len() == STRIDE) {
+                Some(last) => after.clone_from(last),
+                None => return Ok(cut(items, limit)),
+            }
+        }
     }
 
     /// The names at the end of the keys with a prefix, after one of them, in order.

@@ -87,7 +87,8 @@ impl Core {
 
     /// See [`crate::store::Store::open_ticket`].
     pub(crate) fn open_ticket(&self, person: &PersonId, mobile: &Mobile) -> Result<Option<TicketId>, Fault> {
-        let (person, mobile) = (self.vault.blind_person(person), self.vault.blind_mobile(mobile));
+        let (person, mobile) =
+            (self.vault.blind_person(person), self.vault.blind_contact(&mobile.clone().into()));
         self.index.read(|now| self.open_ticket_of(now, person, mobile))
     }
 

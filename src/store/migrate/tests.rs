@@ -87,7 +87,7 @@ async fn fill(store: &dyn Store, numbers: std::ops::Range<u64>) -> Vec<(Certific
         }
         if number % 5 == 4 {
             let (account, _) = opened(store, number).await;
-            let sent = Write::VerificationCode(account.mobile.clone(), code(For::SignUp, number));
+            let sent = Write::VerificationCode(account.mobile.clone().into(), code(For::SignUp, number));
             let writes = vec![Write::Session(session(&account, number)), sent];
             store.commit(Change { writes, ..Change::default() }).await.unwrap();
         }
@@ -125,7 +125,7 @@ async fn answers(store: &dyn Store, made: &[(Certificate, Annotation)]) -> Vec<S
         answers.push(format!("{:?}", store.account(account.id).await.unwrap()));
         answers.push(format!("{:?}", store.account_by_login(&account.owner.login()).await.unwrap()));
         answers.push(format!("{:?}", store.session(session(&account, number).token).await.unwrap()));
-        let code = store.verification_code(For::SignUp, &account.mobile).await.unwrap();
+        let code = store.verification_code(For::SignUp, &account.mobile.clone().into()).await.unwrap();
         answers.push(format!("{code:?}"));
         let query = EntryQuery { account: Some(account.id), limit: 500, ..EntryQuery::default() };
         answers.push(format!("{:?}", store.entries(&query).await.unwrap()));

@@ -4,7 +4,8 @@ use sqlx::Row;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
-use crate::domain::account::{Account, LoginName, Mobile, Purpose, Session, VerificationCode};
+use crate::domain::account::{Account, LoginName, Purpose, Session, VerificationCode};
+use crate::domain::contact::Contact;
 use crate::domain::ids::{AccountId, Sha256};
 use crate::store::cipher::{Cipher, Kind};
 use crate::store::postgres::connect::again;
@@ -129,9 +130,9 @@ impl Core {
     pub(crate) async fn verification_code(
         &self,
         purpose: Purpose,
-        mobile: &Mobile,
+        to: &Contact,
     ) -> Result<Option<(VerificationCode, Revision)>, Fault> {
-        let mobile = self.cipher().blind_mobile(mobile);
+        let mobile = self.cipher().blind_contact(to);
         let row = again(READING, || {
             sqlx::query(
                 "/* accounts.code */ select digest, salt, sent_at, mistyped, used, revision from codes \

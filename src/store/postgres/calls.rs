@@ -9,11 +9,12 @@ use tokio::sync::oneshot;
 use crate::domain::account::{Account, LoginName, Mobile, Purpose, Session, VerificationCode};
 use crate::domain::annotation::Annotation;
 use crate::domain::certificate::{Certificate, CertificateType, ManagementNo};
+use crate::domain::contact::Contact;
 use crate::domain::identity::{CreditCode, PersonId};
 use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Code, Sha256, TicketId};
 use crate::domain::key::ApiKey;
 use crate::domain::ledger::{Entry, Head, Proof};
-use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery, Page, TicketQuery};
+use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery, ExpiryQuery, Page, TicketQuery};
 use crate::domain::queue::{Job, QueueView};
 use crate::domain::spending::Spending;
 use crate::domain::tally::{Subject, Tallies};
@@ -70,6 +71,10 @@ impl Store for Postgres {
 
     async fn annotations(&self, query: &AnnotationQuery) -> Result<Page<Annotation>, Fault> {
         self.core()?.annotations(query).await
+    }
+
+    async fn expiring(&self, query: &ExpiryQuery) -> Result<Page<Annotation>, Fault> {
+        self.core()?.expiring(query).await
     }
 
     async fn commit(&self, change: Change) -> Result<Committed, CommitError> {
@@ -169,9 +174,9 @@ impl Store for Postgres {
     async fn verification_code(
         &self,
         purpose: Purpose,
-        mobile: &Mobile,
+        to: &Contact,
     ) -> Result<Option<(VerificationCode, Revision)>, Fault> {
-        self.core()?.verification_code(purpose, mobile).await
+        self.core()?.verification_code(purpose, to).await
     }
 
     async fn ticket(&self, id: TicketId) -> Result<Option<(Ticket, Revision)>, Fault> {

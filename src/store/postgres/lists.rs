@@ -6,12 +6,12 @@ use uuid::Uuid;
 
 use crate::domain::annotation::{Annotation, Phase};
 use crate::domain::certificate::Certificate;
-use crate::domain::query::{AnnotationQuery, CertificateQuery, Page};
+use crate::domain::query::{AnnotationQuery, CertificateQuery, ExpiryQuery, Page};
 use crate::store::Fault;
 use crate::store::postgres::connect::again;
 use crate::store::postgres::life::Core;
 use crate::store::postgres::reads::{annotation_in, certificate_in, fault};
-use crate::store::postgres::rows::uuid;
+use crate::store::postgres::rows::{day_number, uuid};
 
 /// Rows looked at in one go when a list is filtered here.
 const STRIDE: usize = 256;
@@ -116,5 +116,45 @@ impl Core {
             Ok(annotation_in(&cipher, row)?.filter(|found| query.is_in_phase(found)))
         })
         .await
+    }
+
+    /// See [`crate::store::Store::expiring`].
+    pub(crate) async fn expiring(&self, query: &ExpiryQuery) -> Result<Page<Annotation>, Fault> {
+        let cipher = self.cipher();
+        let limit = query.limit.clamp(1, PAGE_MAX);
+        let stride = i64::try_from(STRIDE.max(limit + 1)).unwrap_or(i64::MAX);
+        let (mut day, mut id) = match query.after {
+            Some((day, id)) => (day_number(day), uuid(id.as_bytes())),
+            // Before every one of that day.
+            None => (day_number(query.from), Uuid::nil()),
+        };
+        let mut items = Vec::new();
+        loop {
+            let rows = again("reading a list", || {
+                sqlx::query(
+                    "/* register.expiring */ select a.id, a.sealed, a.valid_until, k.slot, k.person, k.wrapped \
+                     from annotations a join person_keys k on k.slot = a.slot \
+                     where a.state = 'sealed' and (a.valid_until, a.id) > ($1, $2) and a.valid_until <= $3 \
+                     order by a.valid_until, a.id limit $4",
+                )
+                .bind(day)
+                .bind(id)
+                .bind(day_number(query.until))
+                .bind(stride)
+                .fetch_all(&self.pool)
+            })
+            .await?;
+            for row in &rows {
+                items.extend(annotation_in(&cipher, row)?.filter(|found| query.fits(found)));
+                if items.len() > limit {
+                    return Ok(cut(items, limit));
+                }
+            }
+            let Some(last) = rows.last().filter(|_| rows.len() as i64 == stride) else {
+                return Ok(cut(items, limit));
+            };
+            day = last.try_get("valid_until").map_err(fault)?;
+            id = last.try_get("id").map_err(fault)?;
+        }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use crate::domain::account::{Session, VerificationCode};
@@ -24,6 +24,12 @@ pub(crate) fn nanos(at: DateTime<Utc>) -> i64 {
 /// A moment that the database kept.
 pub(crate) fn moment(nanos: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_nanos(nanos)
+}
+
+/// A day as the database keeps it: counted from 1970-01-01.
+pub(crate) fn day_number(day: NaiveDate) -> i32 {
+    // The calendar of chrono is far shorter than the number.
+    i32::try_from((day - NaiveDate::default()).num_days()).unwrap_or(i32::MAX)
 }
 
 pub(crate) fn uuid(bytes: &[u8; 16]) -> Uuid {
@@ -53,6 +59,7 @@ pub(crate) struct AnnotationRow {
     pub(crate) slot: u32,
     pub(crate) state: String,
     pub(crate) document: Option<Sha256>,
+    pub(crate) valid_until: Option<NaiveDate>,
     pub(crate) sealed: Vec<u8>,
 }
 
@@ -78,7 +85,7 @@ pub(crate) struct TicketRow {
     pub(crate) sealed: Vec<u8>,
 }
 
-/// A purpose and a blind mobile.
+/// A purpose and a blind mobile or address.
 pub(crate) type CodeKey = (&'static str, [u8; 16]);
 
 /// What happens to a job.
@@ -170,6 +177,7 @@ impl Parts {
                         slot: line.slot,
                         state: line.state.to_owned(),
                         document: line.document,
+                        valid_until: line.valid_until,
                         sealed: parse_sealed(line.sealed)?,
                     });
                 }

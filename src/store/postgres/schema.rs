@@ -34,7 +34,7 @@ pub(crate) struct Step {
 }
 
 /// What makes the schema of this program out of an empty database.
-pub(crate) const STEPS: [Step; 8] = [
+pub(crate) const STEPS: [Step; 9] = [
     Step { version: 1, name: "store", sql: include_str!("migrations/0001_store.sql") },
     Step { version: 2, name: "moving", sql: include_str!("migrations/0002_moving.sql") },
     Step { version: 3, name: "limits", sql: include_str!("migrations/0003_limits.sql") },
@@ -43,6 +43,7 @@ pub(crate) const STEPS: [Step; 8] = [
     Step { version: 6, name: "verified", sql: include_str!("migrations/0006_verified.sql") },
     Step { version: 7, name: "staff", sql: include_str!("migrations/0007_staff.sql") },
     Step { version: 8, name: "tickets", sql: include_str!("migrations/0008_tickets.sql") },
+    Step { version: 9, name: "expiring", sql: include_str!("migrations/0009_expiring.sql") },
 ];
 
 fn migrator(steps: &[Step]) -> Migrator {

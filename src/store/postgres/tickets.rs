@@ -77,7 +77,7 @@ impl Core {
         mobile: &Mobile,
     ) -> Result<Option<TicketId>, Fault> {
         let cipher = self.cipher();
-        let (person, mobile) = (cipher.blind_person(person), cipher.blind_mobile(mobile));
+        let (person, mobile) = (cipher.blind_person(person), cipher.blind_contact(&mobile.clone().into()));
         let row = again(READING, || {
             sqlx::query(
                 "/* tickets.open */ select t.id from tickets t join person_keys k on k.slot = t.slot \

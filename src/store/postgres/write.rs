@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::domain::ids::Sha256;
 use crate::store::Outcome;
 use crate::store::postgres::draft::Draft;
-use crate::store::postgres::rows::{nanos, uuid};
+use crate::store::postgres::rows::{day_number, nanos, uuid};
 
 const ENTRIES: &str = "insert into ledger (seq, payload, digest, chain)
     select * from unnest(?::bigint[], ?::bytea[], ?::bytea[], ?::bytea[])";
@@ -23,11 +23,11 @@ const CERTIFICATES: &str = "insert into certificates
 const REVISIONS: &str = "update certificates set revision = revised.revision
     from unnest(?::uuid[], ?::bigint[]) as revised (id, revision) where certificates.id = revised.id";
 const ANNOTATIONS: &str = "insert into annotations
-    (id, certificate, issuer, code, slot, state, document, sealed, decided_on, nth)
+    (id, certificate, issuer, code, slot, state, document, valid_until, sealed, decided_on, nth)
     select * from unnest(?::uuid[], ?::uuid[], ?::text[], ?::bytea[], ?::bigint[], ?::text[], ?::bytea[],
-        ?::bytea[], ?::bigint[], ?::int[])
+        ?::int[], ?::bytea[], ?::bigint[], ?::int[])
     on conflict (id) do update set slot = excluded.slot, state = excluded.state, document = excluded.document,
-        sealed = excluded.sealed";
+        valid_until = excluded.valid_until, sealed = excluded.sealed";
 const JOBS: &str = "insert into jobs
     (annotation, certificate, issuer, requested_at, due_at, ready_at, attempts, parked, fence, lease_until, holder)
     select * from unnest(?::uuid[], ?::uuid[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[],
@@ -173,8 +173,8 @@ fn put_together(draft: &Draft) -> Result<Statement, sqlx::Error> {
         id(row.0.as_bytes()), signed(*row.1));
     part!(statement, "orders", ANNOTATIONS, rows.annotations.values(), (row, decided_on, nth) =>
         id(row.id.as_bytes()), id(row.certificate.as_bytes()), row.issuer.as_str(), &row.code[..],
-        i64::from(row.slot), row.state.as_str(), row.document.as_ref().map(bytes), row.sealed.as_slice(),
-        signed(*decided_on), i32::try_from(*nth).unwrap_or(i32::MAX));
+        i64::from(row.slot), row.state.as_str(), row.document.as_ref().map(bytes),
+        row.valid_until.map(day_number), row.sealed.as_slice(), signed(*decided_on), i32::try_from(*nth).unwrap_or(i32::MAX));
     part!(statement, "queue", JOBS, rows.jobs.values().flatten(), (job, held) =>
         id(job.annotation.as_bytes()), id(job.certificate.as_bytes()), job.issuer.as_str(),
         nanos(job.requested_at), nanos(job.due_at), nanos(job.ready_at), i64::from(job.attempts), job.parked,

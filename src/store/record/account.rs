@@ -17,6 +17,8 @@ struct AccountShape {
     #[serde(with = "text")]
     name: Name,
     mobile: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
     password: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     totp: Option<TotpShape>,
@@ -80,6 +82,7 @@ pub(crate) fn write_account(account: &Account) -> Result<Vec<u8>, Unreadable> {
         owner,
         name,
         mobile,
+        email,
         password,
         totp,
         invitation,
@@ -108,6 +111,7 @@ pub(crate) fn write_account(account: &Account) -> Result<Vec<u8>, Unreadable> {
         },
         name,
         mobile: mobile.as_str().to_owned(),
+        email: email.map(|email| email.as_str().to_owned()),
         password: password.0,
         totp: totp.map(|Totp { secret, last_step }| TotpShape { secret: secret.to_vec(), last_step }),
         invitation: invitation.map(|Invitation { token, expires_at }| InvitationShape { token, expires_at }),
@@ -146,6 +150,7 @@ pub(crate) fn read_account(id: AccountId, bytes: &[u8]) -> Result<Account, Unrea
         owner,
         name: shape.name,
         mobile: shape.mobile.parse().map_err(|_| Malformed("mobile"))?,
+        email: shape.email.map(|email| email.parse().map_err(|_| Malformed("e-mail address"))).transpose()?,
         password: PasswordHash(shape.password),
         totp: shape.totp.map(totp).transpose()?,
         invitation: shape

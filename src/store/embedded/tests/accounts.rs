@@ -6,7 +6,7 @@ use crate::domain::staff::Level;
 use crate::store::embedded::tests::{Folder, open, options};
 use crate::store::embedded::{Embedded, check, io};
 use crate::store::samples::{
-    account, at, certificate, certificate_id, code, entered, mobile, open_account, opened, person, session,
+    account, at, certificate, certificate_id, code, contact, entered, open_account, opened, person, session,
     staff, unit,
 };
 use crate::store::{Change, Expect, Revision, Store, Write};
@@ -28,7 +28,7 @@ async fn answers(store: &Embedded) -> Vec<String> {
     for number in 0..9 {
         answers.push(format!("{:?}", store.session(session(&account(1), number).token).await.unwrap()));
         for purpose in Purpose::ALL {
-            let code = store.verification_code(purpose, &mobile(number)).await.unwrap();
+            let code = store.verification_code(purpose, &contact(number)).await.unwrap();
             answers.push(format!("{code:?}"));
         }
     }
@@ -50,7 +50,7 @@ async fn an_index_made_anew_tells_the_same_of_accounts() {
     write(&store, Write::Session(session(&one, 2))).await;
     write(&store, Write::Session(Session { ended_at: Some(at(9)), ..begun })).await;
     for (purpose, number) in [(Purpose::SignUp, 1), (Purpose::SignUp, 1), (Purpose::Recovery, 1)] {
-        write(&store, Write::VerificationCode(mobile(number), code(purpose, number))).await;
+        write(&store, Write::VerificationCode(contact(number), code(purpose, number))).await;
     }
     let expects = vec![Expect::Account(one.owner.login(), Some(revision))];
     let writes = vec![Write::Account(Account { sessions_since: at(50), ..one })];

@@ -10,8 +10,8 @@ use crate::domain::query::{CertificateQuery, EntryQuery};
 use crate::store::embedded::tests::{Folder, digest, open, options};
 use crate::store::embedded::{check, io};
 use crate::store::samples::{
-    HASH, NAME, REASON, RECIPIENT, annotation, certificate, code, dossier, enter, entered, event, mobile,
-    opened, ordered, person, sealed, session, write,
+    HASH, NAME, REASON, RECIPIENT, annotation, certificate, code, contact, dossier, email, enter, entered,
+    event, mobile, opened, ordered, person, sealed, session, write,
 };
 use crate::store::{Change, Store, Write};
 
@@ -58,7 +58,7 @@ async fn no_file_holds_anything_personal_in_clear() {
     let (account, _) = opened(&store, 1).await;
     let writes = vec![
         Write::Session(session(&account, 1)),
-        Write::VerificationCode(mobile(1), code(Purpose::SignUp, 1)),
+        Write::VerificationCode(contact(1), code(Purpose::SignUp, 1)),
     ];
     store.commit(Change { writes, ..Change::default() }).await.unwrap();
     store.close().await.unwrap();
@@ -68,6 +68,7 @@ async fn no_file_holds_anything_personal_in_clear() {
         ("the name", NAME.as_bytes().to_vec()),
         ("the identity number", person(1).number().as_bytes().to_vec()),
         ("the mobile", mobile(1).as_str().as_bytes().to_vec()),
+        ("the e-mail address", email(1).as_str().as_bytes().to_vec()),
         ("the password's hash", HASH.as_bytes().to_vec()),
         ("the recipient", RECIPIENT.as_bytes().to_vec()),
         ("the reason", REASON.as_bytes().to_vec()),

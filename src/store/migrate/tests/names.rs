@@ -18,7 +18,7 @@ use crate::store::migrate::verification::{counted, verify};
 use crate::store::migrate::{Holding, MoveError, Source, Target};
 use crate::store::postgres::Purpose;
 use crate::store::postgres::tests::Cluster;
-use crate::store::samples::{account, at, code, mobile, open_account, opened, person, session, staff, unit};
+use crate::store::samples::{account, at, code, contact, open_account, opened, person, session, staff, unit};
 use crate::store::{Change, Store, Write};
 
 /// How a move goes on after what is there at first was verified.
@@ -52,7 +52,7 @@ async fn succeeded(store: &dyn Store, name: &Account, number: u64) -> Account {
 }
 
 async fn sent(store: &dyn Store, purpose: For) {
-    wrote(store, Write::VerificationCode(mobile(1), code(purpose, 1))).await;
+    wrote(store, Write::VerificationCode(contact(1), code(purpose, 1))).await;
 }
 
 /// What is there at first.
