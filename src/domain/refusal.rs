@@ -1,5 +1,7 @@
 //! Every "no" of the rules: each with a stable code, and words that say what to do, in two languages.
 
+pub(crate) mod examples;
+
 use chrono::NaiveDate;
 
 use crate::domain::annotation::Phase;
@@ -261,7 +263,9 @@ impl FieldFault {
                 pick("与身份证号码不一致，请核对。", "Contradicts the identity number; check both.")
             }
             Self::BadPhoto(why) => match language {
-                Language::Chinese => format!("照片无法使用（{why}），请提供 500 KB 以内的 JPEG 或 PNG 证件照。"),
+                Language::Chinese => {
+                    format!("照片无法使用（{why}），请提供 500 KB 以内的 JPEG 或 PNG 证件照。")
+                }
                 Language::English => format!(
                     "The photo cannot be used ({why}); send a JPEG or PNG portrait of at most 500 KB."
                 ),

@@ -12,6 +12,7 @@ use crate::desk::{Desk, DeskError};
 use crate::domain::account::{Account, Mobile, Owner, Purpose};
 use crate::domain::event::Deed;
 use crate::http::client::Client;
+use crate::http::postage::Postage;
 use crate::pages::assets::Assets;
 use crate::pages::faults::Faults;
 use crate::pages::holder::entry::{After, address, send_code, sent_note};
@@ -163,6 +164,7 @@ pub(super) struct NewMobile {
 
 pub(super) async fn change_mobile(
     State(counter): State<Counter>,
+    postage: Postage,
     client: Option<Extension<Client>>,
     headers: HeaderMap,
     say: Speech,
@@ -174,7 +176,7 @@ pub(super) async fn change_mobile(
     };
     let typed = sent.map(|Form(typed)| typed).unwrap_or_default();
     let refused = if typed.act == "send" {
-        match send_code(&counter.desk, Purpose::ChangeMobile, &typed.mobile, say).await {
+        match send_code(&counter.desk, &postage, Purpose::ChangeMobile, &typed.mobile, say).await {
             Ok(()) => {
                 return account_page(
                     &counter,
