@@ -2,6 +2,7 @@
 
 mod access;
 mod accounts;
+mod attacks;
 mod audit;
 mod bad_input;
 mod batch;
@@ -17,7 +18,9 @@ mod operations;
 mod page;
 mod query;
 mod quota;
+mod secrecy;
 mod sessions;
 mod standing;
 mod trouble;
 mod validity;
+mod wire;
