@@ -142,7 +142,10 @@ impl Service {
                     .trusting(settings.trusted_proxies.clone())
                     .metrics_in_public(settings.metrics_listen.is_none());
                 tasks.spawn(service.share_limits(stop.clone()));
-                pages::with_failure_pages(http::router(service, pages::router(desk.clone())))
+                pages::with_failure_pages(http::router(
+                    service,
+                    pages::router(desk.clone(), limits_apart.body_timeout),
+                ))
             }
         };
         let stopping = stop.clone();

@@ -441,6 +441,8 @@ mod tests {
         let usual = Limits::development();
         assert_eq!(settings.limits.agency, Rate { burst: 5, ..usual.agency });
         assert_eq!(settings.limits.public, usual.public);
+        let codes = read(&[("VERMILION_LIMITS__CODES__PER_HOUR", "7")]).unwrap().limits.codes;
+        assert_eq!(codes, Rate::per_hour(7, usual.codes.burst));
         let Err(mistakes) =
             read(&[("VERMILION_LIMITS__PUBLIC__PER_SECOND", "0"), ("VERMILION_LIMITS__PAGES__BURST", "1")])
         else {

@@ -1,6 +1,7 @@
 //! Every "no" of the rules: each with a stable code, and words that say what to do, in two languages.
 
 pub mod applying;
+pub(crate) mod examples;
 mod words;
 
 use chrono::NaiveDate;

@@ -12,6 +12,8 @@ pub enum Limit {
     Documents,
     /// Three-field queries, per client network.
     Queries,
+    /// Verification codes sent, per client network.
+    Codes,
     /// Agency calls, per API key.
     Agency,
     /// Calls without a valid key, per client network.
@@ -20,7 +22,8 @@ pub enum Limit {
 
 impl Limit {
     /// Every limit, in their order.
-    pub const ALL: [Self; 5] = [Self::Public, Self::Documents, Self::Queries, Self::Agency, Self::Strangers];
+    pub const ALL: [Self; 6] =
+        [Self::Public, Self::Documents, Self::Queries, Self::Codes, Self::Agency, Self::Strangers];
 
     /// The stable word.
     pub fn word(self) -> &'static str {
@@ -28,6 +31,7 @@ impl Limit {
             Self::Public => "public",
             Self::Documents => "documents",
             Self::Queries => "queries",
+            Self::Codes => "codes",
             Self::Agency => "agency",
             Self::Strangers => "strangers",
         }

@@ -24,6 +24,7 @@ use crate::http::Shared;
 use crate::http::body::{MaybeSent, Nothing, Sent};
 use crate::http::language::Speaks;
 use crate::http::params::Asked;
+use crate::http::postage::Postage;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::session::{Session, Whence};
 use crate::http::shapes::Moment;
@@ -213,19 +214,25 @@ async fn draw_captcha(
     Ok(Json(api.desk.draw_captcha(kind, language).await?.into()))
 }
 
-/// Sends a verification code of six digits to a mobile, at most once a minute. Whether anybody has it is not told.
+/// Sends a verification code of six digits to a mobile, at most once a minute, and to few mobiles from one network. Whether
+/// anybody has it is not told.
 #[utoipa::path(
     post, path = "/api/v1/verification-codes", tag = "account", request_body = CodeForm,
-    responses((status = 202, description = "It is on its way", body = CodeSent)),
+    responses(
+        (status = 202, description = "It is on its way", body = CodeSent),
+        (status = 429, description = "`too-many-requests`, with Retry-After: within a minute to this mobile, or too many codes from this network", body = ProblemBody, content_type = "application/problem+json"),
+    ),
 )]
 async fn send_code(
     State(api): State<Shared>,
+    postage: Postage,
     Sent { form, .. }: Sent<CodeForm>,
 ) -> Result<impl IntoResponse, Problem> {
     let mut fields = Fields::default();
     let purpose = fields.take("purpose", Purpose::for_mobile(&form.purpose));
     let mobile = fields.parse::<Mobile>("mobile", form.mobile.trim());
     let (purpose, mobile) = fields.finish(purpose.zip(mobile))?;
+    postage.pay()?;
     let sent = api.desk.send_code(purpose, &mobile.into()).await?;
     Ok((StatusCode::ACCEPTED, Json(CodeSent::from(sent))))
 }

@@ -170,7 +170,10 @@ async fn order_annotation(
 #[utoipa::path(
     get, path = "/api/v1/admin/annotations", tag = "agency", security(("agency_key" = [])),
     params(AnnotationQuestion),
-    responses((status = 200, description = "A page of annotations", body = Annotations)),
+    responses(
+        (status = 200, description = "A page of annotations", body = Annotations),
+        (status = 404, description = "`not-found`: no such certificate, or another's", body = ProblemBody, content_type = "application/problem+json"),
+    ),
 )]
 async fn list_annotations(
     State(api): State<Shared>,

@@ -38,7 +38,7 @@ struct Pace {
 
 impl From<Rate> for Pace {
     fn from(rate: Rate) -> Self {
-        let step = (Duration::from_secs(1) / rate.per_second.max(1)).max(Duration::from_nanos(1));
+        let step = (rate.within / rate.calls.max(1)).max(Duration::from_nanos(1));
         Self { step, depth: step * rate.burst.max(1) }
     }
 }

@@ -18,6 +18,7 @@ use futures_util::FutureExt as _;
 
 use crate::http::client::{self, Client};
 use crate::http::limits::Class;
+use crate::http::postage::Postage;
 use crate::http::problem::Problem;
 use crate::http::{Api, Shared, language, linger};
 
@@ -36,6 +37,9 @@ pub(crate) async fn pass(State(api): State<Shared>, mut request: Request, next: 
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let client = Client::of(client::behind(peer, request.headers(), &api.gates.limits.trusted_proxies));
     request.extensions_mut().insert(client);
+    if request.method() == Method::POST {
+        request.extensions_mut().insert(Postage::of(api.gates.buckets.clone(), client));
+    }
     let request = linger::let_linger(request);
 
     let mut response = admit(&api, class, client, request, next).await;

@@ -22,6 +22,8 @@ pub struct Limits {
     pub documents: Rate,
     /// Three-field queries per client network, on top of their captchas.
     pub queries: Rate,
+    /// Verification codes per client network, on top of the pause of each mobile.
+    pub codes: Rate,
     /// Agency calls per API key; a batch counts as one.
     pub agency: Rate,
     /// Calls without a valid key per client network.
@@ -53,11 +55,12 @@ pub struct Limits {
 impl Limits {
     /// Wide enough for load tests from one address with one key.
     pub fn development() -> Self {
-        let wide = Rate { per_second: 1_000_000, burst: 1_000_000 };
+        let wide = Rate::per_second(1_000_000, 1_000_000);
         Self {
             public: wide,
             documents: wide,
             queries: wide,
+            codes: wide,
             agency: wide,
             strangers: wide,
             ..Self::production()
@@ -68,11 +71,13 @@ impl Limits {
     pub fn production() -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
-            public: Rate { per_second: 20, burst: 200 },
-            documents: Rate { per_second: 1, burst: 20 },
-            queries: Rate { per_second: 1, burst: 20 },
-            agency: Rate { per_second: 200, burst: 1_000 },
-            strangers: Rate { per_second: 1, burst: 30 },
+            public: Rate::per_second(20, 200),
+            documents: Rate::per_second(1, 20),
+            queries: Rate::per_second(1, 20),
+            // Whole offices and carriers lie behind one address; who sends to strangers wants thousands.
+            codes: Rate::per_hour(60, 30),
+            agency: Rate::per_second(200, 1_000),
+            strangers: Rate::per_second(1, 30),
             trusted_proxies: Vec::new(),
             connections: 4_096,
             in_flight: 1_024,
@@ -93,19 +98,34 @@ impl Limits {
             Limit::Public => self.public,
             Limit::Documents => self.documents,
             Limit::Queries => self.queries,
+            Limit::Codes => self.codes,
             Limit::Agency => self.agency,
             Limit::Strangers => self.strangers,
         }
     }
 }
 
-/// How often: a bucket of `burst` calls that fills again by `per_second`. Zeros count as ones.
+/// How often: a bucket of `burst` calls that fills again by so many calls `within` a time. Zeros count as ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    /// Calls per second in the long run.
-    pub per_second: u32,
+    /// Calls in the long run.
+    pub calls: u32,
+    /// Within this time.
+    pub within: Duration,
     /// Calls at once.
     pub burst: u32,
+}
+
+impl Rate {
+    /// So many calls per second, and so many at once.
+    pub const fn per_second(calls: u32, burst: u32) -> Self {
+        Self { calls, within: Duration::from_secs(1), burst }
+    }
+
+    /// So many calls per hour, and so many at once.
+    pub const fn per_hour(calls: u32, burst: u32) -> Self {
+        Self { calls, within: Duration::from_secs(3_600), burst }
+    }
 }
 
 /// What kind of call a route is, as far as limits go.
@@ -148,7 +168,7 @@ impl Class {
 #[derive(Debug)]
 pub(crate) struct Gates {
     pub(crate) limits: Limits,
-    buckets: Arc<Buckets>,
+    pub(crate) buckets: Arc<Buckets>,
     in_flight: Semaphore,
     uploads: Semaphore,
     judging: Semaphore,
@@ -246,7 +266,7 @@ mod tests {
 
     #[test]
     fn a_client_that_calls_too_often_is_told_when_to_come_back_and_others_are_not_held() {
-        let limits = Limits { documents: Rate { per_second: 1, burst: 2 }, ..Limits::production() };
+        let limits = Limits { documents: Rate::per_second(1, 2), ..Limits::production() };
         let gates = gates(limits);
         let client = |address: &str| Client::of(address.parse().unwrap());
         let (first, second) = (client("192.0.2.1"), client("192.0.2.2"));

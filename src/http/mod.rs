@@ -27,6 +27,7 @@ pub(crate) mod me;
 pub mod openapi;
 pub(crate) mod operations;
 pub(crate) mod params;
+pub(crate) mod postage;
 pub(crate) mod problem;
 pub(crate) mod public;
 pub(crate) mod second_factor;

@@ -1,5 +1,7 @@
 //! The one place where a "no" becomes an answer: `application/problem+json` (RFC 9457), in two languages.
 
+pub(crate) mod examples;
+
 use std::sync::Arc;
 
 use axum::http::header::{CONTENT_LANGUAGE, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
@@ -124,7 +126,7 @@ impl Problem {
         }
     }
 
-    /// The stable code, with which `type` ends.
+    /// The stable code, with which `type` ends; a page of that address explains it.
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Refused(refusal) => refusal.code(),
@@ -144,7 +146,8 @@ impl Problem {
         }
     }
 
-    fn title(&self, language: Language) -> &'static str {
+    /// One line that names it.
+    pub(crate) fn title(&self, language: Language) -> &'static str {
         let (chinese, english) = match self {
             Self::Refused(refusal) => return refusal.title(language),
             Self::NotFound => ("未找到", "Not found"),
@@ -164,7 +167,8 @@ impl Problem {
         language.pick(chinese, english)
     }
 
-    fn detail(&self, language: Language) -> String {
+    /// What happened and what to do.
+    pub(crate) fn detail(&self, language: Language) -> String {
         let pick = |chinese: &str, english: &str| language.pick(chinese, english).to_owned();
         match self {
             Self::Refused(refusal) => refusal.detail(language),

@@ -125,7 +125,7 @@ impl Failure {
             ],
             Self::TooSlow => [
                 ("上传超时", "The upload took too long"),
-                ("文件没有在一分钟内传完。", "The file did not arrive within a minute."),
+                ("内容没有在规定的时间内传完。", "What you sent did not arrive in time."),
                 ("请换一个更好的网络再试。", "Please try again on a better connection."),
             ],
             Self::TooManyRequests(_) => [

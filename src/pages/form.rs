@@ -1,19 +1,41 @@
 //! What forms of several pages have in common: how they are read, and the captcha on them.
 
-use axum::extract::Form;
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
 use axum::extract::rejection::FormRejection;
+use axum::extract::{Form, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::desk::account::captcha::{Kind, Puzzle};
 use crate::desk::account::second_factor::Offer;
 use crate::desk::{Desk, DeskError};
+use crate::pages::failure::{Failure, failure};
 use crate::pages::speech::Speech;
 use crate::render;
 use crate::store::Fault;
 
 /// The longest form: names, numbers and a password.
 pub(crate) const FORM_BYTES: usize = 16 * 1024;
+
+/// Takes a form whole, bounded in size and time, before anything is made of it.
+pub(crate) async fn take_whole(
+    State(patience): State<Duration>,
+    say: Speech,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    match tokio::time::timeout(patience, to_bytes(body, FORM_BYTES)).await {
+        Ok(Ok(form)) => next.run(Request::from_parts(parts, Body::from(form))).await,
+        // Or it broke off, and nobody is there to be told.
+        Ok(Err(_)) => failure(Failure::TooLarge, say),
+        Err(_) => failure(Failure::TooSlow, say),
+    }
+}
 
 /// What a sent form says of itself where a field was forgotten: nothing.
 pub(crate) type Sent<T> = Result<Form<T>, FormRejection>;

@@ -9,6 +9,7 @@ mod form;
 mod holder;
 mod home;
 mod icons;
+mod problem;
 mod query;
 mod report;
 mod shown;
@@ -25,7 +26,7 @@ use askama::Template;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, StatusCode, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use tokio::sync::Semaphore;
@@ -43,11 +44,13 @@ const UPLOADS_AT_A_TIME: usize = 8;
 struct Counter {
     desk: Desk,
     uploads: Arc<Semaphore>,
+    /// How long a form or a file may take to arrive.
+    patience: Duration,
 }
 
-/// The routes of the public pages. Sets no fallback, so that it merges with other routers; see [`with_failure_pages`].
-pub fn router(desk: Desk) -> Router {
-    let counter = Counter { desk, uploads: Arc::new(Semaphore::new(UPLOADS_AT_A_TIME)) };
+/// The routes of the public pages; `patience` is how long a form or a file may take to arrive. Sets no fallback, so that it merges with other routers; see [`with_failure_pages`].
+pub fn router(desk: Desk, patience: Duration) -> Router {
+    let counter = Counter { desk, uploads: Arc::new(Semaphore::new(UPLOADS_AT_A_TIME)), patience };
     let document =
         get(home::document).post(report::judge).layer(DefaultBodyLimit::max(upload::MAX_DRAINED_BYTES));
     Router::new()
@@ -55,7 +58,11 @@ pub fn router(desk: Desk) -> Router {
         .route("/v", get(home::typed))
         .route("/v/{code}", get(verdict::judge))
         .route("/verify/document", document)
-        .route("/query", get(query::ask).post(query::judge).layer(DefaultBodyLimit::max(form::FORM_BYTES)))
+        .route(
+            "/query",
+            get(query::ask).post(query::judge).layer(from_fn_with_state(patience, form::take_whole)),
+        )
+        .route("/problems/{code}", get(problem::explain))
         .route("/assets/{name}", get(assets::serve))
         .merge(holder::router(counter.clone()))
         .merge(tickets::router())

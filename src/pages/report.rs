@@ -194,7 +194,7 @@ pub(crate) async fn judge(
         return failure(Failure::Busy(Duration::from_secs(5)), say);
     };
     let upload = match form {
-        Ok(form) => upload::receive(form).await,
+        Ok(form) => upload::receive(form, counter.patience).await,
         Err(_) => Err(UploadFault::Nothing),
     };
     let upload = match upload {

@@ -12,6 +12,7 @@ use tower::ServiceExt;
 use super::faults::Faults;
 use super::form::Captcha;
 use super::home::HomePage;
+use super::problem::ProblemPage;
 use super::query::{FoundPage, QueryPage, Typed};
 use super::report::{FileLabel, ReportPage};
 use super::verdict::VerdictPage;
@@ -22,6 +23,7 @@ use crate::domain::identity::PersonId;
 use crate::domain::ids::{Code, Sha256};
 use crate::domain::language::Language;
 use crate::domain::verdict::Verdict;
+use crate::http::problem::examples::problems;
 use crate::pages::assets::Assets;
 use crate::seal::check::reason::Reason;
 use crate::seal::check::{Finding, Report, SignatureFacts};
@@ -163,6 +165,10 @@ async fn every_page() -> Vec<(String, String)> {
         for what in Failure::ALL {
             let html = text_of(failure::failure(what, say(language))).await;
             pages.push((format!("{what:?} {tag}"), html));
+        }
+        for problem in problems() {
+            let html = ProblemPage::new(&problem, say(language)).render().unwrap();
+            pages.push((format!("{} {tag}", problem.code()), html));
         }
         let home = HomePage::new(say(language), PUBLIC_URL).with_wrong_code("K7").with_wrong_file("no file");
         pages.push((format!("home {tag}"), home.render().unwrap()));

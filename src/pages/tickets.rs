@@ -17,13 +17,14 @@ use crate::domain::ids::TicketId;
 use crate::domain::refusal::FieldFault;
 use crate::domain::refusal::applying::ScanFault;
 use crate::domain::ticket::{Outcome, SCAN_MOST, Ticket};
+use crate::http::postage::Postage;
 use crate::pages::assets::Assets;
 use crate::pages::failure::{Failure, failure};
 use crate::pages::faults::Faults;
 use crate::pages::form::{Captcha, FORM_BYTES, Sent, read, wanted};
 use crate::pages::holder::entry::{KINDS, send_code, sent_note};
 use crate::pages::speech::{Dated, Speech};
-use crate::pages::upload::{MAX_DRAINED_BYTES, MAX_DURATION, UploadFault, fault};
+use crate::pages::upload::{MAX_DRAINED_BYTES, UploadFault, fault};
 use crate::pages::{Counter, page, see_other, undone};
 
 /// Most bytes of a typed field.
@@ -89,7 +90,7 @@ async fn blank(say: Speech) -> Response {
 }
 
 /// A form with a file sends the ticket; one without comes from the sign-up, or asks for a code.
-async fn send(State(counter): State<Counter>, say: Speech, request: Request) -> Response {
+async fn send(State(counter): State<Counter>, postage: Postage, say: Speech, request: Request) -> Response {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     if kind.is_some_and(|kind| kind.starts_with("multipart/form-data")) {
         return open(&counter, request, say).await;
@@ -100,7 +101,7 @@ async fn send(State(counter): State<Counter>, say: Speech, request: Request) -> 
     if typed.act != "send" {
         return new_page(&typed, Faults::default(), None, say);
     }
-    match send_code(&counter.desk, Purpose::SignUp, &typed.mobile, say).await {
+    match send_code(&counter.desk, &postage, Purpose::SignUp, &typed.mobile, say).await {
         Ok(()) => new_page(&typed, Faults::default(), Some(sent_note(say)), say),
         Err(Ok(faults)) => new_page(&typed, faults, None, say),
         Err(Err(elsewhere)) => *elsewhere,
@@ -114,7 +115,7 @@ async fn open(counter: &Counter, request: Request, say: Speech) -> Response {
     };
     let mut typed = Typed::default();
     let received = match Multipart::from_request(request, &()).await {
-        Ok(form) => tokio::time::timeout(MAX_DURATION, receive(form, &mut typed)).await,
+        Ok(form) => tokio::time::timeout(counter.patience, receive(form, &mut typed)).await,
         Err(_) => Ok(Err(UploadFault::Broken)),
     };
     let scan = match received {

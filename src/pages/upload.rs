@@ -11,9 +11,6 @@ pub(crate) const MAX_FILE_BYTES: usize = 10 * 1024 * 1024;
 /// How much of a larger upload is read and thrown away: a browser shows our answer only if it could send all it had.
 pub(crate) const MAX_DRAINED_BYTES: usize = 64 * 1024 * 1024;
 
-/// How long a file may take to arrive.
-pub(crate) const MAX_DURATION: Duration = Duration::from_secs(60);
-
 /// A file as it was handed in.
 pub(crate) struct Upload {
     pub(crate) name: Option<String>,
@@ -29,9 +26,9 @@ pub(crate) enum UploadFault {
     Broken,
 }
 
-/// Reads the form's field `file`. What is too large is read on to a bound without being kept.
-pub(crate) async fn receive(form: Multipart) -> Result<Upload, UploadFault> {
-    tokio::time::timeout(MAX_DURATION, read(form)).await.unwrap_or(Err(UploadFault::TooSlow))
+/// Reads the form's field `file`, within a time. What is too large is read on to a bound without being kept.
+pub(crate) async fn receive(form: Multipart, patience: Duration) -> Result<Upload, UploadFault> {
+    tokio::time::timeout(patience, read(form)).await.unwrap_or(Err(UploadFault::TooSlow))
 }
 
 async fn read(mut form: Multipart) -> Result<Upload, UploadFault> {
@@ -104,7 +101,9 @@ mod tests {
         let app = Router::new().route(
             "/",
             post(async move |form: Multipart| {
-                let received = receive(form).await.map(|upload| (upload.name, upload.bytes.len()));
+                let received = receive(form, Duration::from_secs(60))
+                    .await
+                    .map(|upload| (upload.name, upload.bytes.len()));
                 tell.lock().unwrap().take().unwrap().send(received).unwrap();
             })
             .layer(DefaultBodyLimit::max(MAX_DRAINED_BYTES)),

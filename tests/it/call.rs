@@ -76,6 +76,19 @@ impl Call {
         self.body("application/json", body.to_string().as_bytes())
     }
 
+    /// With a page's form, sent as a browser sends it from there.
+    pub(crate) fn form(self, fields: &[(&str, &str)]) -> Self {
+        let encode = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+        let pairs: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+        let call = self.body("application/x-www-form-urlencoded", pairs.join("&").as_bytes());
+        call.header("Sec-Fetch-Site", "same-origin").page()
+    }
+
+    /// To a page, as a browser asks for it.
+    pub(crate) fn page(self) -> Self {
+        self.header("Accept", "text/html").undocumented()
+    }
+
     /// Somewhere that the document does not speak of.
     pub(crate) fn undocumented(mut self) -> Self {
         self.documented = false;
@@ -144,6 +157,21 @@ impl Answer {
     /// A header's value.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// Every header, by name.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
+    }
+
+    /// All that a stranger sees of it, but for what tells every answer from every other: the moment, here any digit, and
+    /// the request's name.
+    pub(crate) fn seen(&self) -> String {
+        let headers = self.headers().filter(|(name, _)| !["date", "x-request-id"].contains(name));
+        let mut lines: Vec<_> = headers.map(|(name, value)| format!("{name}: {value}")).collect();
+        lines.sort();
+        let whole = format!("{}\n{}\n\n{}", self.status, lines.join("\n"), self.text());
+        whole.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect()
     }
 
     /// The media type without parameters.

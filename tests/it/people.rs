@@ -37,6 +37,11 @@ impl<'a> Person<'a> {
         Self::with(service, made["token"].as_str().unwrap())
     }
 
+    /// The header of the browser that the session lives in.
+    pub(crate) fn cookie(&self) -> String {
+        format!("session={}", self.token)
+    }
+
     /// Asks.
     pub(crate) fn get(&self, path: &str) -> Answer {
         Call::get(path).key(&self.token).send(self.service)

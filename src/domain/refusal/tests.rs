@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 
-/// One of each. A new refusal does not compile until it has its number here and stands in the list below.
+/// One of each. A new refusal does not compile until it has its number here and stands in the list of examples.
 fn number(refusal: &Refusal) -> usize {
     match refusal {
         Refusal::Invalid(_) => 0,
@@ -38,36 +38,7 @@ fn number(refusal: &Refusal) -> usize {
 }
 
 fn refusals() -> Vec<Refusal> {
-    let day = NaiveDate::default();
-    let all = vec![
-        Refusal::field("holder.id_number", FieldFault::CheckDigit),
-        Refusal::ValidityTooLong { max_days: 90 },
-        Refusal::ValidityTooShort,
-        Refusal::ScenarioNotAllowed { allowed: vec!["self_use".to_owned()] },
-        Refusal::QuotaExceeded { quota: 3, window_days: 90, next_free_on: Some(day) },
-        Refusal::CertificateNotValid { status: Status::Suspended },
-        Refusal::StatusFinal { status: Status::Revoked },
-        Refusal::AnnotationRequired,
-        Refusal::AnnotationNotReady,
-        Refusal::AnnotationExpired { valid_until: day },
-        Refusal::AnnotationRevoked,
-        Refusal::AnnotationFailed,
-        Refusal::AnnotationNotLive { phase: Phase::Expired },
-        Refusal::NotParked,
-        Refusal::Unprintable { field: "recipient", character: '𱁬' },
-        Refusal::KeyReused,
-        Refusal::NoticeNotAccepted,
-        Refusal::WrongCredentials,
-        Refusal::CaptchaWrong,
-        Refusal::CodeWrong,
-        Refusal::IdentityNotMatched,
-        Refusal::SecondFactorWrong,
-        Refusal::SecondFactorCompulsory,
-        Refusal::InvitationOver,
-        Refusal::LoginTaken,
-        Refusal::OwnPost,
-        Refusal::Applying(Applying::UnitTaken),
-    ];
+    let all = examples::refusals();
     assert!(all.iter().map(number).eq(0..all.len()), "one of each, in order");
     all
 }
@@ -108,38 +79,7 @@ fn fault_number(fault: &FieldFault) -> usize {
 }
 
 fn faults() -> Vec<FieldFault> {
-    let all = vec![
-        FieldFault::Missing,
-        FieldFault::UnknownField,
-        FieldFault::WrongKind("number".to_owned()),
-        FieldFault::Empty,
-        FieldFault::TooLong(40),
-        FieldFault::ControlCharacter,
-        FieldFault::NotOneOf("a, b"),
-        FieldFault::NotACitizenNumber,
-        FieldFault::NoSuchBirthDate,
-        FieldFault::CheckDigit,
-        FieldFault::NotThreeDigits,
-        FieldFault::NotADocumentNumber,
-        FieldFault::NotACreditCode,
-        FieldFault::NotAManagementNumber,
-        FieldFault::NotACertificateType,
-        FieldFault::NotADay,
-        FieldFault::DayContradicts("issued_on"),
-        FieldFault::ContradictsIdNumber,
-        FieldFault::BadPhoto("too small"),
-        FieldFault::NotBase64,
-        FieldFault::NotAName,
-        FieldFault::OutOfRange("1–500"),
-        FieldFault::ForeignIssuer,
-        FieldFault::NotAMobile,
-        FieldFault::NotALoginName,
-        FieldFault::NotARegion,
-        FieldFault::PasswordTooShort(10),
-        FieldFault::PasswordGuessable,
-        FieldFault::BadScan(ScanFault::Broken),
-        FieldFault::NotAnEmail,
-    ];
+    let all = examples::faults();
     assert!(all.iter().map(fault_number).eq(0..all.len()), "one of each, in order");
     all
 }

@@ -5,7 +5,7 @@
 use super::*;
 
 /// Twenty calls a second, two hundred at once.
-const RATE: Rate = Rate { per_second: 20, burst: 200 };
+const RATE: Rate = Rate::per_second(20, 200);
 const STEP: Duration = Duration::from_millis(50);
 
 fn node(rate: Rate) -> Buckets {
@@ -61,7 +61,7 @@ fn a_bucket_gives_its_burst_then_its_rate_and_says_when_to_come_back() {
 
 #[test]
 fn callers_and_limits_are_counted_apart() {
-    let (node, start) = (node(Rate { per_second: 1, burst: 1 }), Instant::now());
+    let (node, start) = (node(Rate::per_second(1, 1)), Instant::now());
     assert_eq!(passing(&node, caller(1), start), 1);
     assert_eq!(passing(&node, caller(2), start), 1);
     assert!(node.spend(Bucket { limit: Limit::Agency, caller: 1 }, start).is_ok());
@@ -69,7 +69,7 @@ fn callers_and_limits_are_counted_apart() {
 
 #[test]
 fn a_rate_of_zeros_is_one_of_ones() {
-    let (node, start) = (node(Rate { per_second: 0, burst: 0 }), Instant::now());
+    let (node, start) = (node(Rate::per_second(0, 0)), Instant::now());
     assert_eq!(passing(&node, caller(1), start), 1);
     assert_eq!(node.spend(caller(1), start), Err(Duration::from_secs(1)));
 }
@@ -104,7 +104,7 @@ fn what_is_spent_while_the_answer_is_on_its_way_is_not_lost() {
 
 #[test]
 fn a_node_alone_is_no_stricter_for_telling() {
-    let rate = Rate { per_second: 1, burst: 1 };
+    let rate = Rate::per_second(1, 1);
     let (alone, telling, start) = (node(rate), node(rate), Instant::now());
     let mut together = Together::default();
     for tick in 0..400 {

@@ -14,6 +14,7 @@ use crate::domain::contact::Email;
 use crate::domain::event::Deed;
 use crate::domain::refusal::Refusal;
 use crate::http::client::Client;
+use crate::http::postage::Postage;
 use crate::pages::assets::Assets;
 use crate::pages::faults::Faults;
 use crate::pages::holder::entry::{After, address, send_code, sent_note};
@@ -205,6 +206,7 @@ pub(super) struct NewMobile {
 
 pub(super) async fn change_mobile(
     State(counter): State<Counter>,
+    postage: Postage,
     client: Option<Extension<Client>>,
     headers: HeaderMap,
     say: Speech,
@@ -216,7 +218,7 @@ pub(super) async fn change_mobile(
     };
     let typed = sent.map(|Form(typed)| typed).unwrap_or_default();
     let refused = if typed.act == "send" {
-        match send_code(&counter.desk, Purpose::ChangeMobile, &typed.mobile, say).await {
+        match send_code(&counter.desk, &postage, Purpose::ChangeMobile, &typed.mobile, say).await {
             Ok(()) => {
                 let again = Typed { mobile: &typed.mobile, ..Typed::default() };
                 let note = Some(sent_note(say));

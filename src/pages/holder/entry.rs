@@ -17,6 +17,7 @@ use crate::domain::account::{Mobile, Purpose};
 use crate::domain::identity::RESIDENT_CARD;
 use crate::domain::refusal::Refusal;
 use crate::http::client::Client;
+use crate::http::postage::Postage;
 use crate::pages::assets::Assets;
 use crate::pages::faults::Faults;
 use crate::pages::form::{Captcha, Sent, read, wanted};
@@ -267,6 +268,7 @@ pub(in crate::pages) fn sent_note(say: Speech) -> &'static str {
 /// Sends a code, or says why not.
 pub(in crate::pages) async fn send_code(
     desk: &Desk,
+    postage: &Postage,
     purpose: Purpose,
     mobile: &str,
     say: Speech,
@@ -275,18 +277,23 @@ pub(in crate::pages) async fn send_code(
         Ok(mobile) => mobile,
         Err(fault) => return Err(Ok(Faults::field("mobile", &fault, say))),
     };
-    desk.send_code(purpose, &mobile.into()).await.map(drop).map_err(|error| Faults::of_error(&error, say))
+    let sent = async {
+        postage.pay()?;
+        desk.send_code(purpose, &mobile.into()).await
+    };
+    sent.await.map(drop).map_err(|error| Faults::of_error(&error, say))
 }
 
 pub(super) async fn open_account(
     State(counter): State<Counter>,
+    postage: Postage,
     say: Speech,
     sent: Sent<SignUp>,
 ) -> Response {
     let typed = read(sent);
     let mut unmatched = false;
     let refused = if typed.act == "send" {
-        match send_code(&counter.desk, Purpose::SignUp, &typed.mobile, say).await {
+        match send_code(&counter.desk, &postage, Purpose::SignUp, &typed.mobile, say).await {
             Ok(()) => return sign_up_page(&typed, Faults::default(), false, Some(sent_note(say)), say),
             Err(refused) => refused,
         }
@@ -346,10 +353,15 @@ pub(super) async fn recovery(say: Speech) -> Response {
     recovery_page(&Forgotten::default(), Faults::default(), None, say)
 }
 
-pub(super) async fn recover(State(counter): State<Counter>, say: Speech, sent: Sent<Forgotten>) -> Response {
+pub(super) async fn recover(
+    State(counter): State<Counter>,
+    postage: Postage,
+    say: Speech,
+    sent: Sent<Forgotten>,
+) -> Response {
     let typed = read(sent);
     let refused = if typed.act == "send" {
-        match send_code(&counter.desk, Purpose::Recovery, &typed.mobile, say).await {
+        match send_code(&counter.desk, &postage, Purpose::Recovery, &typed.mobile, say).await {
             Ok(()) => return recovery_page(&typed, Faults::default(), Some(sent_note(say)), say),
             Err(refused) => refused,
         }

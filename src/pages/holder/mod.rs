@@ -13,7 +13,7 @@ mod unit;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -24,7 +24,7 @@ use crate::desk::account::session::{Begun, Holder, LoggedIn};
 use crate::domain::refusal::Refusal;
 use crate::http::cookie;
 use crate::pages::failure::{Failure, failure};
-use crate::pages::form::FORM_BYTES;
+use crate::pages::form::take_whole;
 use crate::pages::holder::entry::After;
 use crate::pages::speech::Speech;
 use crate::pages::{Counter, see_other, undone};
@@ -56,7 +56,7 @@ pub(super) fn router(counter: Counter) -> Router<Counter> {
         .route("/me/account/password", post(account::change_password))
         .route("/me/account/second-factor", get(second_factor::show).post(second_factor::change))
         .route("/me/account/sessions", post(account::log_out_everywhere))
-        .layer(DefaultBodyLimit::max(FORM_BYTES))
+        .layer(from_fn_with_state(counter.patience, take_whole))
         .layer(from_fn_with_state(counter, guard_forms))
 }
 

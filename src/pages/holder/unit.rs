@@ -10,6 +10,7 @@ use crate::desk::DeskError;
 use crate::desk::account::unit::{FORMER_NAMES, UnitForm};
 use crate::domain::account::{Account, Owner, Purpose};
 use crate::domain::refusal::Refusal;
+use crate::http::postage::Postage;
 use crate::pages::assets::Assets;
 use crate::pages::failure::{Failure, failure};
 use crate::pages::faults::Faults;
@@ -54,12 +55,13 @@ pub(super) async fn sign_up(say: Speech) -> Response {
 
 pub(super) async fn open_account(
     State(counter): State<Counter>,
+    postage: Postage,
     say: Speech,
     sent: Sent<SignUp>,
 ) -> Response {
     let typed = read(sent);
     let refused = if typed.act == "send" {
-        match send_code(&counter.desk, Purpose::SignUp, &typed.mobile, say).await {
+        match send_code(&counter.desk, &postage, Purpose::SignUp, &typed.mobile, say).await {
             Ok(()) => return sign_up_page(&typed, Faults::default(), Some(sent_note(say)), say),
             Err(refused) => refused,
         }

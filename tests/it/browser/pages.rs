@@ -48,6 +48,10 @@ pub(crate) const PAGES: &[Row] = &[
     row("report-unreadable", ["无法读取", "Unreadable"], |world| world.upload("photo.pdf")),
     row("failure-not-found", ["没有这个页面", "No such page"], |world| world.visit("/nowhere")),
     row("failure-too-many", ["查验过于频繁", "Too many checks"], World::too_many),
+    row("failure-method", ["不支持这种访问方式", "Not possible in this way"], |world| world.visit("/logout")),
+    row("failure-too-large", ["文件太大", "The file is too large"], |world| world.upload("huge.pdf")),
+    row("problem", ["可用加注次数已满", "No place is left for another annotation"], |world| world.visit("/problems/quota-exceeded")),
+    row("problem-of-fields", ["填写有误", "Some fields are wrong"], |world| world.visit("/problems/invalid-fields")),
     row("query", ["按证书信息查询", "Query a certificate"], |world| world.visit("/query")),
     row("query-genuine", ["真实有效", "Genuine"], |world| world.query(2)),
     row("query-unknown", ["查无此证", "Not found"], |world| world.query(99)),
@@ -165,6 +169,7 @@ impl World {
             ("altered.pdf", altered),
             ("unsigned.pdf", UNSIGNED.to_vec()),
             ("photo.pdf", crate::records::portrait()),
+            ("huge.pdf", vec![b' '; (10 << 20) + 1]),
         ] {
             std::fs::write(self.file(name), bytes).unwrap();
         }

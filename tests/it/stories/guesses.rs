@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::call::{Answer, Call};
-use crate::people::PASSWORD;
+use crate::people::{PASSWORD, Person};
 use crate::records::record;
 use crate::service::Service;
 
@@ -77,6 +77,116 @@ fn a_code_lasts_five_minutes_and_the_next_is_sent_after_one() {
     service.advance("PT1S");
     sign_up(&service, &second).problem(422, "code-wrong");
     sign_up(&service, &service.code("sign_up", MOBILE)).expect(201);
+}
+
+#[test]
+fn one_network_has_codes_sent_to_few_mobiles_by_pages_and_programs_together() {
+    let narrow = [("VERMILION_LIMITS__CODES__PER_HOUR", "1"), ("VERMILION_LIMITS__CODES__BURST", "4")];
+    let service = Service::start_with("api", &narrow);
+    let person = Person::holding(&service, &record(1));
+    let send = |path: &str, mobile: &str| {
+        let call = Call::post(path).header("Cookie", &person.cookie());
+        call.form(&[("act", "send"), ("mobile", mobile)]).send(&service)
+    };
+    ask_for_code(&service, "13912345601").expect(202);
+    assert_eq!(send("/sign-up", "13912345602").status, 200);
+    assert_eq!(send("/recovery", "13912345603").status, 200);
+    // What is no mobile costs nothing.
+    ask_for_code(&service, "1391234560").wrong_fields();
+    assert_eq!(send("/me/account/mobile", "13912345604").status, 200);
+
+    let refused = ask_for_code(&service, "13912345605");
+    refused.problem(429, "too-many-requests");
+    assert!((3_000..=3_601).contains(&refused.header("retry-after").unwrap().parse::<u32>().unwrap()));
+    for path in ["/sign-up", "/recovery", "/me/account/mobile"] {
+        let refused = send(path, "13912345606");
+        assert_eq!(refused.status, 429, "{refused}");
+        assert!(refused.header("retry-after").is_some() && refused.text().contains("操作过于频繁"));
+    }
+    for mobile in ["13912345605", "13912345606"] {
+        assert_eq!(service.public(&format!("/dev/outbox?to={mobile}")).expect(200)["items"], json!([]));
+    }
+    assert_eq!(service.verdict("00000000000000000000000000"), "unknown", "nothing else is held");
+}
+
+#[test]
+fn who_has_an_account_or_a_certificate_is_told_by_no_answer() {
+    let service = Service::start();
+    service.enter(&record(1));
+    service.enter(&record(3));
+    let known = service.sign_up(&record(1), MOBILE);
+    let (stranger, never) = (record(2)["holder"]["id_number"].clone(), "13912345670");
+    service.plant(stranger.as_str().unwrap());
+    service.advance("PT1M");
+    let alike = |what: &str, answers: &[Answer]| {
+        for pair in answers.windows(2) {
+            assert_eq!(pair[0].seen(), pair[1].seen(), "{what}");
+        }
+    };
+
+    alike("a code", &[ask_for_code(&service, MOBILE), ask_for_code(&service, never)]);
+    alike("a code too soon", &[ask_for_code(&service, MOBILE), ask_for_code(&service, never)]);
+    service.advance("PT1M");
+    let page = |path: &str, mobile: &str| {
+        let fields = [("act", "send"), ("mobile", mobile), ("account", "x")];
+        Call::post(path).form(&fields).send(&service)
+    };
+    alike("a code from a page", &[page("/recovery", MOBILE), page("/recovery", never)]);
+
+    service.advance("PT1M");
+    let (mine, theirs) = (service.code("recovery", MOBILE), service.code("recovery", never));
+    let recover = |account: &str, mobile: &str, code: &str| {
+        let form =
+            json!({"account": account, "mobile": mobile, "code": code, "password": "a third good one"});
+        Call::post("/api/v1/accounts/recovery").json(&form).send(&service)
+    };
+    let stranger = stranger.as_str().unwrap();
+    alike(
+        "a recovery with a wrong code",
+        &[
+            recover(&known, MOBILE, &other(&mine, 1)),
+            recover(stranger, MOBILE, &other(&mine, 1)),
+            recover(&known, never, &other(&theirs, 1)),
+        ],
+    );
+    alike(
+        "a recovery with a right code",
+        &[
+            recover(stranger, MOBILE, &mine),
+            recover(&known, never, &theirs),
+            recover(stranger, never, &theirs),
+        ],
+    );
+
+    let code = service.code("sign_up", never);
+    let open = |record: &Value, name: &str| {
+        let mut form = service.sign_up_form(record, never, &code);
+        form["name"] = json!(name);
+        Call::post("/api/v1/accounts").json(&form).send(&service)
+    };
+    let name = |number: u32| record(number)["holder"]["name"].as_str().unwrap().to_owned();
+    alike(
+        "a sign-up",
+        &[
+            open(&record(3), &name(4)),
+            open(&record(4), &name(4)),
+            open(&record(1), &name(1)),
+            open(&record(1), &name(4)),
+        ],
+    );
+    service.log_in(&known, PASSWORD);
+}
+
+#[test]
+fn a_code_that_nobody_has_is_answered_like_what_is_no_code() {
+    let service = Service::start();
+    for path in ["/api/v1/verify/", "/v/"] {
+        let ask = |code: &str| Call::get(&format!("{path}{code}")).undocumented().send(&service).seen();
+        let unknown = ask("K7QF2M9X4TRA81WD30VNC6JP5H");
+        for code in ["K7QF-2M9X", "nonsense", "%E8%AF%81", "%ff", "..%2fme", "%00"] {
+            assert_eq!(ask(code), unknown, "{path}{code}");
+        }
+    }
 }
 
 #[test]

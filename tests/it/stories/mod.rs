@@ -2,6 +2,7 @@
 
 mod access;
 mod accounts;
+mod attacks;
 mod audit;
 mod bad_input;
 mod batch;
@@ -18,6 +19,7 @@ mod page;
 mod query;
 mod quota;
 mod second_factor;
+mod secrecy;
 mod sessions;
 mod staff;
 mod standing;
@@ -25,3 +27,4 @@ mod tickets;
 mod trouble;
 mod units;
 mod validity;
+mod wire;
