@@ -7,3 +7,4 @@ mod every_page;
 mod holder;
 mod holdings;
 mod pages;
+mod tickets;

@@ -19,7 +19,7 @@ mod query;
 mod quota;
 mod sessions;
 mod standing;
-mod tickets;
+pub(crate) mod tickets;
 mod trouble;
 mod units;
 mod validity;
