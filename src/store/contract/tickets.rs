@@ -158,7 +158,7 @@ pub(crate) async fn who_is_erased_has_no_ticket_and_may_open_another(home: &dyn 
     store.commit(open_ticket(&new)).await.unwrap();
     for round in 0..2 {
         let store = if round == 0 { store.clone() } else { home.open().await };
-        assert_eq!(names(&*store, Some(Standing::Open)).await, [new.clone()]);
+        assert_eq!(names(&*store, Some(Standing::Open)).await, std::slice::from_ref(&new));
         assert_eq!(store.ticket(old.id).await.unwrap(), None);
         let entries = store.entries(&EntryQuery { limit: 1, ..EntryQuery::default() }).await.unwrap();
         let blank = account_event(Deed::TicketOpened, account.id);

@@ -16,6 +16,7 @@ use crate::domain::certificate::Certificate;
 use crate::domain::ids::Sha256;
 use crate::domain::query::EntryQuery;
 use crate::domain::tally::{Door, Heading, Hour, Subject};
+use crate::domain::ticket::{Scan, ScanKind, Ticket};
 use crate::store::chain::sha256;
 use crate::store::cipher::{Cipher, Master};
 use crate::store::embedded::moving::arriving::Arriving;
@@ -27,7 +28,8 @@ use crate::store::migrate::{Followed, Holding, MoveError, Source, Switched, Targ
 use crate::store::postgres::tests::Cluster;
 use crate::store::postgres::{self, Postgres, Purpose};
 use crate::store::samples::{
-    account, code, dossier, entered, open_account, opened, ordered, person, sealed, session, write,
+    account, answered, code, dossier, entered, open_account, open_ticket, opened, ordered, person, sealed,
+    session, ticket, write,
 };
 use crate::store::{Change, CommitError, Health, Store, Write};
 
@@ -72,7 +74,18 @@ fn file(number: u64) -> Vec<u8> {
     format!("the sealed copy number {number} ").repeat(40).into_bytes()
 }
 
-/// Certificates with an order each; of three orders two are sealed. Every fifth person has an account, in use.
+fn scan(number: u64) -> Vec<u8> {
+    format!("the scan of ticket number {number} ").repeat(40).into_bytes()
+}
+
+/// The ticket of person `number`, with its scan.
+fn sent_ticket(number: u64) -> Ticket {
+    let scan = Scan { document: digest(&scan(number)), kind: ScanKind::Pdf };
+    Ticket { scan, ..ticket(number) }
+}
+
+/// Certificates with an order each; of three orders two are sealed. Every fifth person has an account, in use, and a
+/// ticket, every other one of them answered.
 async fn fill(store: &dyn Store, numbers: std::ops::Range<u64>) -> Vec<(Certificate, Annotation)> {
     let mut made = Vec::new();
     for number in numbers {
@@ -90,6 +103,13 @@ async fn fill(store: &dyn Store, numbers: std::ops::Range<u64>) -> Vec<(Certific
             let sent = Write::VerificationCode(account.mobile.clone().into(), code(For::SignUp, number));
             let writes = vec![Write::Session(session(&account, number)), sent];
             store.commit(Change { writes, ..Change::default() }).await.unwrap();
+            let sent = sent_ticket(number);
+            store.put_document(&sent.person, sent.scan.document, &scan(number)).await.unwrap();
+            store.commit(open_ticket(&sent)).await.unwrap();
+            if number % 2 == 0 {
+                let writes = vec![Write::Ticket(answered(&sent))];
+                store.commit(Change { writes, ..Change::default() }).await.unwrap();
+            }
         }
         let heading = Heading {
             subject: Subject::Annotation(annotation.id),
@@ -127,6 +147,13 @@ async fn answers(store: &dyn Store, made: &[(Certificate, Annotation)]) -> Vec<S
         answers.push(format!("{:?}", store.session(session(&account, number).token).await.unwrap()));
         let code = store.verification_code(For::SignUp, &account.mobile.clone().into()).await.unwrap();
         answers.push(format!("{code:?}"));
+        let sent = sent_ticket(number);
+        answers.push(format!(
+            "{:?}",
+            store.ticket(sent.id).await.unwrap().map(|(it, revision)| (it.state, revision))
+        ));
+        answers.push(format!("{:?}", store.open_ticket(&sent.person, &sent.mobile).await.unwrap()));
+        answers.push(format!("{:?}", store.document(sent.scan.document).await.unwrap()));
         let query = EntryQuery { account: Some(account.id), limit: 500, ..EntryQuery::default() };
         answers.push(format!("{:?}", store.entries(&query).await.unwrap()));
     }
@@ -165,8 +192,8 @@ async fn a_store_goes_to_postgres_and_back_and_answers_the_same() {
     assert!(copied.copied.entries > 0, "a closed ledger is copied whole: {copied:?}");
     let done = switched(&source, &target).await.unwrap();
     assert!(done.verified.report.erased > 0, "what was erased stays so");
-    let Counts { accounts, sessions, codes, .. } = done.verified.counts;
-    assert_eq!([accounts, sessions, codes], [30, 30, 30], "who came again is counted once");
+    let Counts { accounts, sessions, codes, tickets, .. } = done.verified.counts;
+    assert_eq!([accounts, sessions, codes, tickets], [30; 4], "who came again is counted once");
     target.close().await.unwrap();
     assert!(matches!(Embedded::open(here.path(), options()), Err(embedded::OpenError::Moved)));
 

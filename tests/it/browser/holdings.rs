@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use crate::browser::driver::Browser;
 use crate::browser::pages::{Row, Visit, row};
 use crate::people::{PASSWORD, Person};
-use crate::records::{exempt_record, record};
+use crate::records::{SICHUAN, exempt_record, portrait, record};
 use crate::service::Service;
+use crate::stories::tickets::{opened, registrar};
 
 #[rustfmt::skip]
 pub(crate) const HOLDERS_PAGES: &[Row] = &[
@@ -50,8 +51,18 @@ pub(crate) const HOLDERS_PAGES: &[Row] = &[
     row("invitation", ["开通工作人员账号", "Open your staff account"], |world| world.holdings.door(&world.holdings.invitation)),
     row("invitation-wrong", ["开通工作人员账号", "Open your staff account"], |world| world.holdings.door(&world.holdings.invitation).then(wrong_factor)),
     row("invitation-over", ["邀请已失效", "The invitation is over"], |world| world.holdings.door("/invitations/vi_none")),
+    row("unit-sign-up", ["单位注册", "Open a unit's account"], |world| world.holdings.door("/sign-up/unit")),
+    row("unit-sign-up-wrong", ["单位注册", "Open a unit's account"], |world| world.holdings.door("/sign-up/unit").then(|page| send_empty(page, "open"))),
+    row("unit", [UNIT, UNIT], |world| world.holdings.visit("unit", "/unit")),
+    row("unit-account", ["我的账号", "My account"], |world| world.holdings.visit("unit", "/me/account")),
+    row("ticket-new", ["提交工单", "Send a ticket"], |world| world.holdings.door("/tickets/new")),
+    row("ticket-new-wrong", ["提交工单", "Send a ticket"], |world| world.holdings.door("/tickets/new").then(|page| send_empty(page, "open"))),
+    row("ticket-ask", ["工单查询", "How a ticket stands"], |world| world.holdings.door("/tickets?sent=019aa9b1-7480-7101-8101-010101010101")),
+    row("console-tickets", ["待处理的工单", "Tickets that wait"], |world| world.holdings.visit("registrar", "/console/tickets")),
+    row("console-ticket", ["工单 · 待处理", "Ticket · Waiting"], |world| world.holdings.ticket()),
 ];
 
+const UNIT: &str = "示例规划设计研究院有限公司";
 const LONG_TITLE: &str = "中华人民共和国注册土木工程师（水利水电工程规划、水工结构、水土保持）执业资格证书";
 const LONG_HEADINGS: [&str; 2] = [
     "中华人民共和国注册土木工程师（水利水电工程规划、水工结构、水土保持）执业资格证书 有效",
@@ -95,6 +106,9 @@ impl Holdings {
         let unprintable = enter("unprintable", unprintable_record());
 
         let tokens = tokens(&service, &holder);
+        let unit = Person::with(&service, &tokens.iter().find(|(name, _)| *name == "unit").unwrap().1);
+        let names = json!({"former_names": ["示例市规划设计院", "示例规划设计研究院"]});
+        unit.post("/api/v1/me/former-names", &names).expect(200);
         let person = Person::with(&service, &tokens[0].1);
         let order = |certificate: &str, days: u32, recipient: Option<&str>| {
             let mut form = crate::service::order(days);
@@ -115,6 +129,8 @@ impl Holdings {
         ids.extend([("expired", expired), ("revoked", revoked), ("ready", ready)]);
         ids.push(("longest", order(&longest, 90, Some(LONG_ISSUER))));
         ids.push(("failed", order(&unprintable, 90, None)));
+
+        ids.push(("ticket", opened(&service, 220, "13900000220", &portrait())));
 
         let idle = Service::start_with("api", &[]);
         idle.order(&idle.enter(&record(1)), 90).expect(202);
@@ -146,6 +162,11 @@ impl Holdings {
         let mut named = self.ids.iter().filter(|(known, _)| *known == name);
         let (_, id) = if what == "certificates" { named.next() } else { named.next_back() }.unwrap();
         self.visit(who, &format!("/me/{what}/{id}"))
+    }
+
+    fn ticket(&self) -> Visit {
+        let (_, id) = self.ids.iter().find(|(name, _)| *name == "ticket").unwrap();
+        self.visit("registrar", &format!("/console/tickets/{id}"))
     }
 
     fn certificate(&self, name: &str) -> Visit {
@@ -196,6 +217,8 @@ fn tokens(service: &Service, holder: &Value) -> Vec<(&'static str, String)> {
         ("nobody", Person::holding(service, &record(214))),
         ("guarded", guarded(service)),
         ("newcomer", service.log_in(&account, PASSWORD)),
+        ("unit", Person::made(service, &json!({"kind": "unit", "name": UNIT, "uscc": SICHUAN}))),
+        ("registrar", registrar(service)),
     ];
     people.map(|(name, person)| (name, person.token)).into()
 }

@@ -8,3 +8,4 @@ mod holder;
 mod holdings;
 mod pages;
 mod staff;
+mod tickets;

@@ -23,7 +23,7 @@ mod secrecy;
 mod sessions;
 mod staff;
 mod standing;
-mod tickets;
+pub(crate) mod tickets;
 mod trouble;
 mod units;
 mod validity;

@@ -39,7 +39,7 @@ fn ask(service: &Service, ticket: &str, id_number: &Value) -> Answer {
     Call::post("/api/v1/tickets/query").json(&asked).send(service)
 }
 
-fn registrar(service: &Service) -> Person<'_> {
+pub(crate) fn registrar(service: &Service) -> Person<'_> {
     let form =
         json!({"kind": "staff", "name": "经办员", "level": "province", "region": "43", "complete": true});
     Person::made(service, &form)

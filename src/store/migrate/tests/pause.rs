@@ -79,8 +79,8 @@ async fn only_what_came_since_is_verified_in_the_pause() {
         accounts: 10,
         sessions: 10,
         codes: 10,
-        tickets: 0,
-        documents: 33,
+        tickets: 10,
+        documents: 43,
     };
     assert_eq!(done.verified.counts, counts);
     assert_eq!(source.erased_slots().await.unwrap(), target.erased_slots().await.unwrap());
