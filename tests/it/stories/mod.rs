@@ -17,6 +17,7 @@ mod operations;
 mod page;
 mod query;
 mod quota;
+mod reminders;
 mod sessions;
 mod standing;
 mod trouble;
