@@ -52,6 +52,8 @@ impl Server {
             .args([USER, PASSWORD, mode])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            // It complains at length of every client that hangs up.
+            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let (sender, mails) = channel();
