@@ -134,6 +134,9 @@ impl Service {
                 "no SMS gateway: nobody can open an account or recover a password until there is one"
             );
         }
+        if development.is_none() && settings.smtp.is_none() {
+            tracing::info!("no mail server: nobody can set an e-mail address, and reminders go to mobiles");
+        }
         let (limits_here, limits_apart) = (settings.limits.clone(), settings.limits.clone());
         let router = match role {
             Role::Worker => http::operations(desk.clone(), metrics.clone()),

@@ -113,6 +113,67 @@ fn an_order_repeated_at_another_node_is_one_order_with_one_answer() {
 }
 
 #[test]
+fn of_two_nodes_that_remind_at_once_each_holder_hears_from_one() {
+    const COPIES: u64 = 12;
+    let ground = Ground::new();
+    let mut key = None;
+    let start = |role| {
+        let mut command = ground.command(role);
+        command.env("VERMILION_CLOCK", "2026-11-21T15:00:00+08:00");
+        command
+    };
+    let nodes = [Node::start(start("all"), &mut key), Node::start(start("api"), &mut key)];
+    let doors: Vec<Door> = nodes.iter().map(Door::of).collect();
+    for number in 1..=COPIES {
+        let record = record(u32::try_from(number).unwrap());
+        let (_, entered) =
+            post(&format!("{}/api/v1/admin/certificates", doors[0].url), &doors[0].key, None, &record)
+                .unwrap();
+        let holder = json!({
+            "kind": "holder", "name": record["holder"]["name"], "id_number": record["holder"]["id_number"],
+        });
+        Call::post("/dev/accounts").json(&holder).try_send(&nodes[0].url).unwrap().expect(200);
+        let path = format!(
+            "{}/api/v1/admin/certificates/{}/annotations",
+            doors[0].url,
+            entered["certificate_id"].as_str().unwrap()
+        );
+        assert_eq!(post(&path, &doors[0].key, None, &order(90)).unwrap().0, 202);
+    }
+    let ready = || {
+        let (_, list) = doors[0].get("/api/v1/admin/annotations?state=ready");
+        (list["items"].as_array().unwrap().len() as u64 == COPIES).then_some(())
+    };
+    until(ready).expect("the copies are not made");
+    for node in &nodes {
+        let call = Call::post("/dev/clock").json(&json!({"set": "2027-02-03T09:00:00+08:00"}));
+        call.try_send(&node.url).unwrap().expect(200);
+    }
+    let gate = Barrier::new(2);
+    let rounds: Vec<_> = std::thread::scope(|scope| {
+        let one = |node: &Node| {
+            let (gate, url) = (&gate, node.url.clone());
+            scope.spawn(move || {
+                gate.wait();
+                Call::post("/dev/reminders").try_send(&url).unwrap().expect(200)
+            })
+        };
+        let threads: Vec<_> = nodes.iter().map(one).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let sent: u64 = rounds.iter().map(|round| round["sent"].as_u64().unwrap()).sum();
+    assert_eq!(sent, COPIES, "{rounds:?}");
+    let mut heard: Vec<String> = Vec::new();
+    for node in &nodes {
+        let outbox = Call::get("/dev/outbox").try_send(&node.url).unwrap().expect(200);
+        let reminders = outbox["items"].as_array().unwrap().iter().filter(|one| one["kind"] == "reminder");
+        heard.extend(reminders.map(|one| one["value"].to_string()));
+    }
+    assert_eq!(heard.len() as u64, COPIES);
+    nodes.into_iter().for_each(Node::stop);
+}
+
+#[test]
 fn a_key_made_at_one_node_opens_the_other_and_ended_there_opens_none() {
     let ground = Ground::new();
     let mut key = None;

@@ -61,7 +61,8 @@ impl Service {
         Self::run(command, folder)
     }
 
-    fn run(mut command: Command, folder: Arc<TempDir>) -> Self {
+    /// Starts what a command says on a folder that another service may have left.
+    pub(crate) fn run(mut command: Command, folder: Arc<TempDir>) -> Self {
         let mut process = command.spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let (sender, address) = channel();

@@ -7,3 +7,4 @@ pub(crate) mod node;
 pub(crate) mod postgres;
 pub(crate) mod s3;
 pub(crate) mod seaweed;
+pub(crate) mod smtp;

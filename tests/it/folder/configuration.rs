@@ -10,10 +10,13 @@ fn production_with_the_settings_of_development_is_refused_and_all_that_is_wrong_
     let mut command = vermilion(&["serve", "--listen", "127.0.0.1:0", "--data"]);
     command.arg(folder.path().join("data"));
     command.env("VERMILION_PROFILE", "production").env("VERMILION_PUBLIC_URL", "http://vermilion.example");
+    for (setting, value) in [("HOST", "mail.example.org"), ("FROM", "a@example.org"), ("TLS", "none")] {
+        command.env(format!("VERMILION_SMTP__{setting}"), value);
+    }
     let refused = ran(command.output().unwrap());
     assert_ne!(refused.code, 0, "{refused:?}");
     let said = refused.said().to_lowercase();
-    for setting in ["public_url", "seal", "master_key"] {
+    for setting in ["public_url", "seal", "master_key", "smtp.tls"] {
         assert!(said.contains(setting), "{setting} is not complained of:\n{said}");
     }
     assert!(!folder.path().join("data").exists(), "nothing was begun");

@@ -9,7 +9,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use crate::call::{Answer, Call};
-use crate::people::PASSWORD;
+use crate::people::{PASSWORD, Person};
 use crate::records::record;
 use crate::service::Service;
 
@@ -90,6 +90,7 @@ fn a_code_reaches_the_gateway_signed_and_opens_an_account() {
     assert_eq!(sent.signature, signed(&sent.timestamp, &sent.body), "openssl says so too");
     let message: Value = serde_json::from_str(&sent.body).unwrap();
     assert_eq!((&message["to"], &message["purpose"]), (&json!(mobile), &json!("sign_up")));
+    assert_eq!(message["kind"], "code");
     let code = message["code"].as_str().unwrap();
     assert!(message["text"].as_str().unwrap().contains(code));
 
@@ -99,6 +100,33 @@ fn a_code_reaches_the_gateway_signed_and_opens_an_account() {
         "mobile": mobile, "password": PASSWORD, "code": code,
     });
     Call::post("/api/v1/accounts").json(&form).send(&service).expect(201);
+}
+
+#[test]
+fn a_reminder_reaches_the_gateway_signed_like_a_code() {
+    let (address, sent) = gateway("HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    let service =
+        Service::start_with("all", &[("VERMILION_SMS__URL", &address), ("VERMILION_SMS__KEY", KEY)]);
+    let certificate = service.enter(&record(1));
+    let mobile = "13800005678";
+    service.plant(mobile);
+    let holder = &record(1)["holder"];
+    let form = json!({
+        "kind": "holder", "name": holder["name"], "id_number": holder["id_number"], "mobile": mobile,
+    });
+    Person::made(&service, &form).copy(&certificate, 90);
+    service.set_clock("2027-02-11T09:00:00+08:00");
+    assert_eq!(Call::post("/dev/reminders").send(&service).expect(200), json!({"sent": 1, "lost": 0}));
+    let sent = sent.recv().unwrap();
+    assert_eq!(sent.signature, signed(&sent.timestamp, &sent.body), "openssl says so too");
+    let message: Value = serde_json::from_str(&sent.body).unwrap();
+    let text = message["text"].as_str().unwrap().to_owned();
+    assert!(text.contains("还剩 7 天"), "{text}");
+    let expected = json!({
+        "kind": "reminder", "to": mobile, "certificate": record(1)["title"], "valid_until": "2027-02-18",
+        "days_left": 7, "text": text,
+    });
+    assert_eq!(message, expected, "and nothing else");
 }
 
 #[test]

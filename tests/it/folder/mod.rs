@@ -5,5 +5,6 @@ mod configuration;
 mod crash;
 mod demo;
 mod gateway;
+mod mailer;
 mod parked;
 mod sample;

@@ -115,6 +115,7 @@ fn rows() -> Vec<Row> {
         row("POST /dev/clock", Anybody, 200, OwnOnly, |_| {
             Call::post("/dev/clock").json(&json!({"advance": "PT1S"}))
         }),
+        row("POST /dev/reminders", Anybody, 200, OwnOnly, |_| Call::post("/dev/reminders")),
         get("GET /dev/outbox", Anybody, 200, OwnOnly, |_| Call::get("/dev/outbox?to=nobody")),
         row("POST /api/v1/admin/certificates", Scope("certificates:write"), 200, Refused, |world| {
             Call::post("/api/v1/admin/certificates").json(&world.record)
@@ -275,6 +276,16 @@ fn rows() -> Vec<Row> {
             let form = json!({"mobile": "13700000000", "code": "000000", "password": PASSWORD});
             Call::post("/api/v1/me/mobile").json(&form)
         }),
+        row("POST /api/v1/me/email/codes", Holder, 202, OwnOnly, |_| {
+            // Once a minute to each address.
+            static NEXT: AtomicU32 = AtomicU32::new(0);
+            let email = format!("holder{}@example.com", NEXT.fetch_add(1, Ordering::Relaxed));
+            Call::post("/api/v1/me/email/codes").json(&json!({"email": email}))
+        }),
+        row("POST /api/v1/me/email", Holder, 422, OwnOnly, |_| {
+            Call::post("/api/v1/me/email").json(&json!({"email": "a@example.com", "code": "000000"}))
+        }),
+        row("DELETE /api/v1/me/email", Holder, 204, OwnOnly, |_| Call::new("DELETE", "/api/v1/me/email")),
         get("GET /api/v1/me/log", Holder, 200, OwnOnly, |_| Call::get("/api/v1/me/log")),
         get("GET /api/v1/me/export", Holder, 200, OwnOnly, |_| Call::get("/api/v1/me/export")),
         get("GET /api/v1/me/certificates", Holder, 200, OwnOnly, |_| Call::get("/api/v1/me/certificates")),
