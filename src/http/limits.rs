@@ -123,6 +123,8 @@ pub(crate) enum Class {
     Agency,
     /// An agency's batch: its body has no end that we set.
     Batch,
+    /// A file of records from the console, counted as anybody's call: its body has no end that we set either.
+    Import,
     /// A developer's.
     Development,
 }
@@ -135,6 +137,7 @@ impl Class {
             "/api/v1/verify/document" | "/verify/document" => Self::Document,
             "/api/v1/verify/query" | "/query" => Self::Query,
             "/api/v1/admin/certificates/batch" => Self::Batch,
+            "/console/import" => Self::Import,
             route if route.starts_with("/api/v1/admin/") => Self::Agency,
             route if route.starts_with("/dev/") => Self::Development,
             _ => Self::Public,
@@ -177,7 +180,7 @@ impl Gates {
     pub(crate) fn visit(&self, class: Class, client: Client) -> Result<(), Problem> {
         self.sweep_now_and_then();
         match class {
-            Class::Public => self.pass(Limit::Public, client.bits()),
+            Class::Public | Class::Import => self.pass(Limit::Public, client.bits()),
             Class::Document => self.pass(Limit::Documents, client.bits()),
             Class::Query => self.pass(Limit::Queries, client.bits()),
             Class::Probe | Class::Agency | Class::Batch | Class::Development => Ok(()),

@@ -29,6 +29,7 @@ pub(crate) mod operations;
 pub(crate) mod params;
 pub(crate) mod problem;
 pub(crate) mod public;
+pub(crate) mod record_file;
 pub(crate) mod session;
 pub(crate) mod shapes;
 pub(crate) mod sharing;

@@ -2,6 +2,7 @@
 //! Chinese first and English second; they work without scripts, cookies or an account, and log nothing about what was asked.
 
 mod assets;
+mod console;
 pub mod failure;
 mod faults;
 mod form;
@@ -41,11 +42,15 @@ const UPLOADS_AT_A_TIME: usize = 8;
 struct Counter {
     desk: Desk,
     uploads: Arc<Semaphore>,
+    /// Files of records that staff handed in here lately.
+    imports: Arc<console::Imports>,
 }
 
 /// The routes of the public pages. Sets no fallback, so that it merges with other routers; see [`with_failure_pages`].
 pub fn router(desk: Desk) -> Router {
-    let counter = Counter { desk, uploads: Arc::new(Semaphore::new(UPLOADS_AT_A_TIME)) };
+    let counter = Counter { desk, uploads: Arc::new(Semaphore::new(UPLOADS_AT_A_TIME)),
+        imports: Arc::default(),
+    };
     let document =
         get(home::document).post(report::judge).layer(DefaultBodyLimit::max(upload::MAX_DRAINED_BYTES));
     Router::new()
@@ -56,6 +61,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/query", get(query::ask).post(query::judge).layer(DefaultBodyLimit::max(form::FORM_BYTES)))
         .route("/assets/{name}", get(assets::serve))
         .merge(holder::router(counter.clone()))
+        .merge(console::router(counter.clone()))
         .with_state(counter)
 }
 

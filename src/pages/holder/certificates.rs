@@ -24,14 +24,14 @@ use crate::pages::failure::{Failure, failure};
 use crate::pages::faults::Faults;
 use crate::pages::holder::annotation::Told;
 use crate::pages::holder::checks::Checks;
-use crate::pages::holder::{holder, sealed, turn_away};
+use crate::pages::holder::{holder, sealed, staff_door, turn_away};
 use crate::pages::shown::Meter;
 use crate::pages::speech::Speech;
 use crate::pages::wording::status_word;
 use crate::pages::{Counter, page, see_other};
 
 /// The colour of a status.
-fn tone_of(status: Status) -> &'static str {
+pub(in crate::pages) fn tone_of(status: Status) -> &'static str {
     match status {
         Status::Valid => "jade",
         Status::Suspended | Status::Lapsed | Status::Superseded => "ochre",
@@ -134,7 +134,7 @@ impl Card {
 pub(super) async fn list(State(counter): State<Counter>, headers: HeaderMap, say: Speech) -> Response {
     let holder = match holder(&counter, &headers, say).await {
         Ok(holder) => holder,
-        Err(elsewhere) => return elsewhere,
+        Err(elsewhere) => return staff_door(&counter, &headers, say).await.unwrap_or(elsewhere),
     };
     let own = match counter.desk.own_certificates(&holder).await {
         Ok(own) => own,

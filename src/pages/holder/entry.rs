@@ -138,7 +138,12 @@ pub(super) async fn log_in(
     let solution = Solution { id: form.captcha_id, answer: form.captcha };
     match counter.desk.log_in(&credentials, &solution, address(client)).await {
         Ok(begun) => {
-            let next = if begun.notice_accepted { "/me" } else { "/me/notice" };
+            let staff = counter.desk.staff_member(begun.token.reveal()).await.is_ok();
+            let next = match begun.notice_accepted {
+                _ if staff => "/console",
+                true => "/me",
+                false => "/me/notice",
+            };
             with_session(&counter, &begun, see_other(&format!("{next}{}", say.query())))
         }
         Err(error) => match Faults::of_error(&error, say) {

@@ -2,8 +2,8 @@
 //! task works without scripts; one script shows a copy the moment it is there.
 
 mod account;
-mod annotation;
-mod certificates;
+pub(super) mod annotation;
+pub(super) mod certificates;
 mod checks;
 mod entry;
 mod notice;
@@ -51,7 +51,7 @@ pub(super) fn router(counter: Counter) -> Router<Counter> {
 }
 
 /// A form is taken from a page of ours only: see [`cookie::is_from_here`].
-async fn guard_forms(
+pub(super) async fn guard_forms(
     State(counter): State<Counter>,
     say: Speech,
     request: Request<Body>,
@@ -65,7 +65,7 @@ async fn guard_forms(
     }
 }
 
-fn is_https(counter: &Counter) -> bool {
+pub(super) fn is_https(counter: &Counter) -> bool {
     counter.desk.rules().public_url.starts_with("https://")
 }
 
@@ -104,8 +104,15 @@ async fn holder(counter: &Counter, headers: &HeaderMap, say: Speech) -> Result<H
     counter.desk.holder(token).await.map_err(|error| turn_away(counter, &error, say))
 }
 
+/// Where staff are led who come to where holders begin.
+async fn staff_door(counter: &Counter, headers: &HeaderMap, say: Speech) -> Option<Response> {
+    let token = cookie::token(headers, is_https(counter))?;
+    let staff = counter.desk.staff_member(token).await.is_ok();
+    staff.then(|| see_other(&format!("/console{}", say.query())))
+}
+
 /// The page for whoever may not see another one.
-fn turn_away(counter: &Counter, error: &DeskError, say: Speech) -> Response {
+pub(super) fn turn_away(counter: &Counter, error: &DeskError, say: Speech) -> Response {
     match error {
         DeskError::Unauthenticated => to_login(counter, After::End, say),
         DeskError::Refused(Refusal::NoticeNotAccepted) => see_other(&format!("/me/notice{}", say.query())),
@@ -115,7 +122,7 @@ fn turn_away(counter: &Counter, error: &DeskError, say: Speech) -> Response {
 }
 
 /// A sealed file, to keep or to look at.
-fn sealed(bytes: Vec<u8>, name: &str, view: bool) -> Response {
+pub(super) fn sealed(bytes: Vec<u8>, name: &str, view: bool) -> Response {
     let how = if view { "inline" } else { "attachment" };
     let headers = [
         (header::CONTENT_TYPE, "application/pdf".to_owned()),
