@@ -98,7 +98,10 @@ impl Unread {
 }
 
 /// The records of a file.
-pub(crate) fn read(kind: Kind, input: impl Read + Send + 'static) -> Box<dyn Iterator<Item = Numbered> + Send> {
+pub(crate) fn read(
+    kind: Kind,
+    input: impl Read + Send + 'static,
+) -> Box<dyn Iterator<Item = Numbered> + Send> {
     match kind {
         Kind::Ndjson => Box::new(lines(input)),
         Kind::Csv => Box::new(rows(input)),
@@ -113,7 +116,8 @@ fn lines(input: impl Read + Send) -> impl Iterator<Item = Numbered> + Send {
         while !ended {
             number += 1;
             let mut line = Vec::new();
-            let unread = |why, line: &[u8]| Some(Numbered { line: number, record: Err(Unread::new(why, line)) });
+            let unread =
+                |why, line: &[u8]| Some(Numbered { line: number, record: Err(Unread::new(why, line)) });
             match (&mut input).take(RECORD as u64 + 1).read_until(b'\n', &mut line) {
                 Ok(0) => return None,
                 Ok(read) if read > RECORD => {
@@ -148,8 +152,7 @@ fn lines(input: impl Read + Send) -> impl Iterator<Item = Numbered> + Send {
 
 /// CSV: the record's fields as columns, those of holder and issuer with their path, as `holder.name`.
 fn rows(input: impl Read + Send) -> impl Iterator<Item = Numbered> + Send {
-    let mut reader =
-        csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(Bounded { input, since: 0 });
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(Bounded { input, since: 0 });
     let (mut ended, mut row) = (false, csv::ByteRecord::new());
     std::iter::from_fn(move || {
         if ended {

@@ -48,9 +48,8 @@ struct Counter {
 
 /// The routes of the public pages. Sets no fallback, so that it merges with other routers; see [`with_failure_pages`].
 pub fn router(desk: Desk) -> Router {
-    let counter = Counter { desk, uploads: Arc::new(Semaphore::new(UPLOADS_AT_A_TIME)),
-        imports: Arc::default(),
-    };
+    let counter =
+        Counter { desk, uploads: Arc::new(Semaphore::new(UPLOADS_AT_A_TIME)), imports: Arc::default() };
     let document =
         get(home::document).post(report::judge).layer(DefaultBodyLimit::max(upload::MAX_DRAINED_BYTES));
     Router::new()

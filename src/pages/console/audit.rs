@@ -90,8 +90,7 @@ impl Asked {
             .and_then(|it| fields.take("after", it.parse().map_err(|_| FieldFault::NotAName)));
         let from = some(&self.from).and_then(|it| fields.day("from", &it));
         let until = some(&self.until).and_then(|it| fields.day("until", &it));
-        let query =
-            EntryQuery { issuer: None, certificate, annotation, account, after, limit: PAGE };
+        let query = EntryQuery { issuer: None, certificate, annotation, account, after, limit: PAGE };
         let sieve = Sieve {
             deed,
             from: from.map(calendar::start_of),
@@ -140,9 +139,10 @@ pub(super) async fn show(
     match counter.desk.sieved_trail(visit.caller(), query, sieve).await {
         Ok(found) => {
             let next = found.next.map(|after| asked.address(AUDIT.path, Some(after), say));
-            let events = found.items.iter().flat_map(|entry| {
-                entry.events.iter().map(|event| Happened::of(entry.seq, event, &visit))
-            });
+            let events = found
+                .items
+                .iter()
+                .flat_map(|entry| entry.events.iter().map(|event| Happened::of(entry.seq, event, &visit)));
             shown(&visit, asked, Faults::default(), events.collect(), next)
         }
         Err(error) => visit.undone(&counter, &error),
@@ -157,9 +157,7 @@ impl Happened {
             at: say.moment(event.at),
             what: wording::deed(event.deed, say),
             who: wording::actor(event.actor, &visit.staff, say),
-            certificate: event
-                .certificate
-                .map(|id| format!("/console/certificates/{id}{}", say.query())),
+            certificate: event.certificate.map(|id| format!("/console/certificates/{id}{}", say.query())),
             annotation: event.annotation.map(|id| {
                 let asked = Asked { annotation: id.to_string(), ..Asked::default() };
                 asked.address(AUDIT.path, None, say)

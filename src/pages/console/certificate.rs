@@ -236,8 +236,7 @@ async fn certificate_page<'a>(
     let details = &certificate.details;
     let copies = match visit.may(Scope::AnnotationsRead) {
         true => {
-            let query =
-                AnnotationQuery { certificate: Some(id), limit: SHOWN, ..AnnotationQuery::default() };
+            let query = AnnotationQuery { certificate: Some(id), limit: SHOWN, ..AnnotationQuery::default() };
             desk.annotations(caller, query).await?.items
         }
         false => Vec::new(),
@@ -256,8 +255,7 @@ async fn certificate_page<'a>(
         status: status_word(version.status_on(today), say.language),
         tone: tone_of(version.status_on(today)),
     };
-    let history =
-        if visit.may(Scope::AuditRead) { Some(history(counter, visit, id).await?) } else { None };
+    let history = if visit.may(Scope::AuditRead) { Some(history(counter, visit, id).await?) } else { None };
     let status = certificate.status_on(today);
     let policy = desk.rules().policies.of(&details.kind);
     let choices = choices(&certificate.standing, say);
@@ -320,11 +318,7 @@ fn order_part(
     })
 }
 
-async fn history(
-    counter: &Counter,
-    visit: &Visit,
-    id: CertificateId,
-) -> Result<Vec<Happened>, DeskError> {
+async fn history(counter: &Counter, visit: &Visit, id: CertificateId) -> Result<Vec<Happened>, DeskError> {
     let query = EntryQuery { certificate: Some(id), limit: SHOWN, ..EntryQuery::default() };
     let trail = counter.desk.sieved_trail(visit.caller(), query, Sieve::default()).await?;
     let events = trail.items.iter().flat_map(|entry| &entry.events);
@@ -394,6 +388,9 @@ pub(super) async fn decide(
         Ok(asked) => asked,
         Err(elsewhere) => return elsewhere,
     };
+    if !visit.may(Scope::CertificatesWrite) {
+        return visit.forbidden();
+    }
     let typed = read(sent);
     let mut fields = Fields::default();
     let decision: Option<Decision> = fields.parse("status", &typed.status);
@@ -435,6 +432,9 @@ pub(super) async fn order(
         Ok(asked) => asked,
         Err(elsewhere) => return elsewhere,
     };
+    if !visit.may(Scope::AnnotationsWrite) {
+        return visit.forbidden();
+    }
     let typed = read(sent);
     let mut fields = Fields::default();
     let scenario = fields.parse("scenario", &typed.scenario);
@@ -522,6 +522,9 @@ pub(super) async fn revoke(
         Ok(asked) => asked,
         Err(elsewhere) => return elsewhere,
     };
+    if !visit.may(Scope::AnnotationsWrite) {
+        return visit.forbidden();
+    }
     let mut fields = Fields::default();
     let reason: Option<Line<200>> = fields.parse("reason", &read(sent).reason);
     let done = match fields.finish(reason) {
@@ -529,9 +532,7 @@ pub(super) async fn revoke(
         Err(refusal) => Err(refusal.into()),
     };
     match done {
-        Ok(annotation) => {
-            see_other(&link_to(annotation.certificate, Some(Done::Revocation), say))
-        }
+        Ok(annotation) => see_other(&link_to(annotation.certificate, Some(Done::Revocation), say)),
         Err(error) => visit.undone(&counter, &error),
     }
 }

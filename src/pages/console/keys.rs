@@ -149,8 +149,7 @@ pub(super) async fn create(
     let label: Option<Line<60>> = fields.parse("label", &typed.label);
     let issuer: Option<CreditCode> =
         fields.parse_some("issuer", Some(typed.issuer.as_str()).filter(|it| !it.is_empty()));
-    let scopes: Option<Vec<Scope>> =
-        typed.scopes.iter().map(|word| fields.parse("scopes", word)).collect();
+    let scopes: Option<Vec<Scope>> = typed.scopes.iter().map(|word| fields.parse("scopes", word)).collect();
     let made = match fields.finish(label.zip(scopes)) {
         Ok((label, scopes)) => counter.desk.create_key(visit.caller(), scopes, issuer, label).await,
         Err(refusal) => Err(refusal.into()),

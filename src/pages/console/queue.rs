@@ -154,7 +154,8 @@ fn turnover(day: &Day, say: Speech) -> Chart {
     let sum = |of: fn(&activity::Turnover) -> u64| day.hours.iter().map(|(_, hour)| of(hour)).sum::<u64>();
     let (ordered, sealed, failed) =
         (sum(|hour| hour.ordered), sum(|hour| hour.sealed), sum(|hour| hour.failed));
-    let words = [("ochre", ("申请", "Ordered")), ("jade", ("完成", "Made")), ("vermilion", ("失败", "Failed"))];
+    let words =
+        [("ochre", ("申请", "Ordered")), ("jade", ("完成", "Made")), ("vermilion", ("失败", "Failed"))];
     let key: Vec<_> = words.iter().map(|(tone, (zh, en))| (*tone, say.language.pick(zh, en))).collect();
     let heads = [("时段", "Hour")].iter().chain(words.iter().map(|(_, word)| word));
     let rows = day.hours.iter().map(|(begins, hour)| {

@@ -71,7 +71,8 @@ pub(super) fn deed(deed: Deed, say: Speech) -> &'static str {
 
 /// Who, as far as it can be said without names: the register of people is not the trail's.
 pub(super) fn actor(actor: Actor, staff: &StaffMember, say: Speech) -> String {
-    let head = |id: String| id.chars().rev().take(8).collect::<Vec<_>>().into_iter().rev().collect::<String>();
+    let head =
+        |id: String| id.chars().rev().take(8).collect::<Vec<_>>().into_iter().rev().collect::<String>();
     match actor {
         Actor::Account(id) if id == staff.who().account().id => say.pick("本人", "You").to_owned(),
         Actor::Account(id) => format!("{} …{}", say.pick("账号", "Account"), head(id.to_string())),

@@ -40,7 +40,12 @@ pub(in crate::pages) struct Told {
 
 impl Told {
     /// `place` is how many are due before it, where that is known.
-    pub(in crate::pages) fn of(annotation: &Annotation, place: Option<u64>, today: NaiveDate, say: Speech) -> Self {
+    pub(in crate::pages) fn of(
+        annotation: &Annotation,
+        place: Option<u64>,
+        today: NaiveDate,
+        say: Speech,
+    ) -> Self {
         let phase = annotation.phase_on(today);
         let (state, tone, icon) = match phase {
             Phase::Queued | Phase::Sealing => (("证书生成中…", "Being made…"), "ochre", icons::PENDING),

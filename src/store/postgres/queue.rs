@@ -134,11 +134,7 @@ impl Core {
     }
 
     /// See [`crate::store::Store::parked`].
-    pub(crate) async fn parked(
-        &self,
-        issuer: Option<&CreditCode>,
-        limit: usize,
-    ) -> Result<Vec<Job>, Fault> {
+    pub(crate) async fn parked(&self, issuer: Option<&CreditCode>, limit: usize) -> Result<Vec<Job>, Fault> {
         let rows = again("reading the queue", || {
             sqlx::query(
                 "/* queue.parked */ select annotation, certificate, issuer, requested_at, due_at, ready_at, attempts, \

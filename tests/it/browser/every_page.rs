@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use crate::browser::driver::Browser;
 use crate::browser::holdings::HOLDERS_PAGES;
+use crate::browser::office::CONSOLE_PAGES;
 use crate::browser::pages::{PAGES, World};
 
 /// A phone and a desk, in CSS pixels.
@@ -29,10 +30,13 @@ fn every_english_page_is_fit_for_everybody() {
 fn judge(language: &str, heading: usize) {
     let (world, browser, axe) = (World::new(), Browser::start(), axe());
     let pictures = std::env::var_os("VERMILION_PICTURES").map(PathBuf::from);
+    // To look at a few while they are drawn.
+    let begins = std::env::var("VERMILION_PAGES").unwrap_or_default();
     let mut wrong = Vec::new();
     for (width, height) in WINDOWS {
         browser.resize(width, height);
-        for page in PAGES.iter().chain(HOLDERS_PAGES) {
+        let pages = PAGES.iter().chain(HOLDERS_PAGES).chain(CONSOLE_PAGES);
+        for page in pages.filter(|page| page.name.starts_with(&begins)) {
             let place = format!("{}-{language}-{width}", page.name);
             browser.prefer("light");
             (page.visit)(&world).make(&browser, language);

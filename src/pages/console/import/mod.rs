@@ -107,8 +107,7 @@ impl Imports {
             };
             known.remove(&oldest);
         }
-        let import =
-            Arc::new(Import { began_at: now, state: Mutex::default(), kept: Mutex::default() });
+        let import = Arc::new(Import { began_at: now, state: Mutex::default(), kept: Mutex::default() });
         known.insert(key.clone(), import.clone());
         drop(known);
         // Personal data are not kept longer than was said, whether anybody asks again or not.
