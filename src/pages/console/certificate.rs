@@ -10,26 +10,22 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use crate::desk::order::OrderForm;
-use crate::desk::record::Fields;
 use crate::desk::register::Overview;
 use crate::desk::trail::Sieve;
-use crate::desk::{self, DeskError, Idempotency};
+use crate::desk::{self, DeskError};
 use crate::domain::annotation::{Annotation, Phase};
-use crate::domain::certificate::{Certificate, Decision, Line, Standing, Status};
-use crate::domain::ids::{AnnotationId, CertificateId};
+use crate::domain::certificate::{Certificate, Standing, Status};
+use crate::domain::ids::CertificateId;
 use crate::domain::key::Scope;
 use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery};
 use crate::pages::assets::Assets;
-use crate::pages::console::{CERTIFICATES, Shell, Visit, admit, attachment, named, wording};
+use crate::pages::console::{CERTIFICATES, Shell, Visit, admit, named, wording};
 use crate::pages::faults::Faults;
-use crate::pages::form::{Sent, read};
 use crate::pages::holder::annotation::Told;
 use crate::pages::holder::certificates::tone_of;
-use crate::pages::holder::sealed;
 use crate::pages::speech::{Dated, Speech};
 use crate::pages::wording::status_word;
-use crate::pages::{Counter, page, see_other};
+use crate::pages::{Counter, page};
 
 /// Copies, versions and deeds that are shown.
 const SHOWN: usize = 200;
@@ -64,6 +60,8 @@ struct Happened {
 struct OrderPart {
     action: String,
     key: String,
+    /// Whether a place is left.
+    open: bool,
     places: String,
     scenarios: Vec<(String, String)>,
     most: u32,
@@ -102,19 +100,19 @@ struct CertificatePage<'a> {
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(default)]
 pub(super) struct Typed {
-    key: String,
-    status: String,
-    reason: String,
-    scenario: String,
-    days: String,
-    recipient: String,
-    on_behalf_reason: String,
+    pub(super) key: String,
+    pub(super) status: String,
+    pub(super) reason: String,
+    pub(super) scenario: String,
+    pub(super) days: String,
+    pub(super) recipient: String,
+    pub(super) on_behalf_reason: String,
 }
 
 /// What was just done, which the page confirms.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Done {
+pub(super) enum Done {
     Status,
     Order,
     Revocation,
@@ -144,7 +142,7 @@ impl Done {
     }
 }
 
-fn link_to(id: CertificateId, done: Option<Done>, say: Speech) -> String {
+pub(super) fn link_to(id: CertificateId, done: Option<Done>, say: Speech) -> String {
     let query = done.map_or_else(|| say.query().to_owned(), |done| say.query_with("done", done.word()));
     format!("{}/{id}{query}", CERTIFICATES.path)
 }
@@ -304,6 +302,7 @@ fn order_part(
     Ok(OrderPart {
         action: format!("{}/{}/annotations{}", CERTIFICATES.path, overview.certificate.id, say.query()),
         key: URL_SAFE_NO_PAD.encode(desk::chance::<16>()?),
+        open: left > 0,
         places: match (overview.places.next_free_on, say.is_chinese()) {
             (Some(day), true) => format!("{quota} 个名额已用完，下一个将于 {} 释放。", say.day(day).text),
             (Some(day), false) => {
@@ -335,20 +334,20 @@ async fn history(counter: &Counter, visit: &Visit, id: CertificateId) -> Result<
     Ok(history)
 }
 
-type Id = Result<Path<String>, PathRejection>;
+pub(super) type Id = Result<Path<String>, PathRejection>;
 
 /// Who asks, and what the address names.
-async fn asked<T: std::str::FromStr<Err = crate::domain::ids::Malformed>>(
+pub(super) async fn asked<T: std::str::FromStr<Err = crate::domain::ids::Malformed>>(
     counter: &Counter,
     headers: &HeaderMap,
     id: Id,
     say: Speech,
 ) -> Result<(Visit, T), Response> {
     let visit = admit(counter, headers, CERTIFICATES, say).await?;
-    Ok((visit, named(id, say)?))
+    Ok((visit, named(id, say).map_err(|elsewhere| *elsewhere)?))
 }
 
-async fn shown(
+pub(super) async fn shown(
     counter: &Counter,
     visit: &Visit,
     id: CertificateId,
@@ -374,165 +373,5 @@ pub(super) async fn show(
     match asked(&counter, &headers, id, say).await {
         Ok((visit, id)) => shown(&counter, &visit, id, Typed::default(), Faults::default(), note).await,
         Err(elsewhere) => elsewhere,
-    }
-}
-
-pub(super) async fn decide(
-    State(counter): State<Counter>,
-    headers: HeaderMap,
-    id: Id,
-    say: Speech,
-    sent: Sent<Typed>,
-) -> Response {
-    let (visit, id) = match asked(&counter, &headers, id, say).await {
-        Ok(asked) => asked,
-        Err(elsewhere) => return elsewhere,
-    };
-    if !visit.may(Scope::CertificatesWrite) {
-        return visit.forbidden();
-    }
-    let typed = read(sent);
-    let mut fields = Fields::default();
-    let decision: Option<Decision> = fields.parse("status", &typed.status);
-    let reason: Option<Line<200>> = fields.parse("reason", &typed.reason);
-    let done = match fields.finish(decision.zip(reason)) {
-        Ok((decision, reason)) => counter.desk.decide_status(visit.caller(), id, decision, reason).await,
-        Err(refusal) => Err(refusal.into()),
-    };
-    match done {
-        Ok(_) => see_other(&link_to(id, Some(Done::Status), say)),
-        Err(error) => mend(&counter, &visit, id, typed, &error).await,
-    }
-}
-
-/// The page again with what was wrong; where no form can help, the page for that.
-async fn mend(
-    counter: &Counter,
-    visit: &Visit,
-    id: CertificateId,
-    typed: Typed,
-    error: &DeskError,
-) -> Response {
-    match error {
-        DeskError::Refused(refusal) => {
-            shown(counter, visit, id, typed, Faults::of_refusal(refusal, visit.say), None).await
-        }
-        error => visit.undone(counter, error),
-    }
-}
-
-pub(super) async fn order(
-    State(counter): State<Counter>,
-    headers: HeaderMap,
-    id: Id,
-    say: Speech,
-    sent: Sent<Typed>,
-) -> Response {
-    let (visit, id) = match asked::<CertificateId>(&counter, &headers, id, say).await {
-        Ok(asked) => asked,
-        Err(elsewhere) => return elsewhere,
-    };
-    if !visit.may(Scope::AnnotationsWrite) {
-        return visit.forbidden();
-    }
-    let typed = read(sent);
-    let mut fields = Fields::default();
-    let scenario = fields.parse("scenario", &typed.scenario);
-    let recipient = Some(typed.recipient.trim()).filter(|it| !it.is_empty());
-    let recipient = fields.parse_some("recipient", recipient);
-    let reason = fields.parse("on_behalf_reason", &typed.on_behalf_reason);
-    let days = typed.days.trim().parse::<u32>();
-    let days = fields.take("days", days.map_err(|_| crate::domain::refusal::FieldFault::OutOfRange("1–")));
-    let form = scenario.zip(reason).zip(days).map(|((scenario, reason), days)| OrderForm {
-        scenario,
-        days,
-        recipient,
-        on_behalf_reason: Some(reason),
-    });
-    let request = [id.to_string(), typed.scenario.clone(), typed.days.clone(), typed.recipient.clone()];
-    let request: Vec<&[u8]> = request.iter().map(String::as_bytes).collect();
-    // Pressing twice is ordering once: the form carries the name of its order.
-    let key = Idempotency::parse(&typed.key, &request).ok();
-    let done = match fields.finish(form) {
-        Ok(form) => counter.desk.order(visit.caller(), id, form, key).await,
-        Err(refusal) => Err(refusal.into()),
-    };
-    match done {
-        Ok(_) => see_other(&link_to(id, Some(Done::Order), say)),
-        Err(error) => mend(&counter, &visit, id, typed, &error).await,
-    }
-}
-
-pub(super) async fn plain_document(
-    State(counter): State<Counter>,
-    headers: HeaderMap,
-    id: Id,
-    say: Speech,
-) -> Response {
-    let (visit, id) = match asked(&counter, &headers, id, say).await {
-        Ok(asked) => asked,
-        Err(elsewhere) => return elsewhere,
-    };
-    match counter.desk.plain_document(visit.caller(), id).await {
-        Ok(document) => sealed(document.bytes, &format!("certificate-{id}.pdf"), false),
-        Err(error) => visit.undone(&counter, &error),
-    }
-}
-
-pub(super) async fn document(
-    State(counter): State<Counter>,
-    headers: HeaderMap,
-    id: Id,
-    say: Speech,
-) -> Response {
-    let (visit, id) = match asked::<AnnotationId>(&counter, &headers, id, say).await {
-        Ok(asked) => asked,
-        Err(elsewhere) => return elsewhere,
-    };
-    match counter.desk.document(visit.caller(), id).await {
-        Ok(document) => sealed(document.bytes, &format!("annotation-{id}.pdf"), false),
-        Err(error) => visit.undone(&counter, &error),
-    }
-}
-
-pub(super) async fn evidence(
-    State(counter): State<Counter>,
-    headers: HeaderMap,
-    id: Id,
-    say: Speech,
-) -> Response {
-    let (visit, id) = match asked::<AnnotationId>(&counter, &headers, id, say).await {
-        Ok(asked) => asked,
-        Err(elsewhere) => return elsewhere,
-    };
-    match counter.desk.evidence(visit.caller(), id).await {
-        Ok(bundle) => attachment(bundle.bytes, "application/zip", &format!("evidence-{id}.zip")),
-        Err(error) => visit.undone(&counter, &error),
-    }
-}
-
-pub(super) async fn revoke(
-    State(counter): State<Counter>,
-    headers: HeaderMap,
-    id: Id,
-    say: Speech,
-    sent: Sent<Typed>,
-) -> Response {
-    let (visit, id) = match asked::<AnnotationId>(&counter, &headers, id, say).await {
-        Ok(asked) => asked,
-        Err(elsewhere) => return elsewhere,
-    };
-    if !visit.may(Scope::AnnotationsWrite) {
-        return visit.forbidden();
-    }
-    let mut fields = Fields::default();
-    let reason: Option<Line<200>> = fields.parse("reason", &read(sent).reason);
-    let done = match fields.finish(reason) {
-        Ok(reason) => counter.desk.revoke(visit.caller(), id, Some(reason)).await,
-        Err(refusal) => Err(refusal.into()),
-    };
-    match done {
-        Ok(annotation) => see_other(&link_to(annotation.certificate, Some(Done::Revocation), say)),
-        Err(error) => visit.undone(&counter, &error),
     }
 }

@@ -178,7 +178,7 @@ pub(super) async fn revoke(
     };
     let id: KeyId = match named(id, say) {
         Ok(id) => id,
-        Err(elsewhere) => return elsewhere,
+        Err(elsewhere) => return *elsewhere,
     };
     match counter.desk.revoke_key(visit.caller(), id).await {
         Ok(_) => see_other(&format!("{}{}", KEYS.path, say.query())),

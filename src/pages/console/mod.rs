@@ -1,6 +1,7 @@
 //! The console of the agencies' staff: search and decide, import, watch the queue, read the trail, give out keys. A desk
 //! first, a phone as well. What a role may not do, it is not offered; whoever is no staff finds nothing here.
 
+mod acts;
 mod audit;
 mod cells;
 mod certificate;
@@ -66,12 +67,12 @@ pub(super) fn router(counter: Counter) -> Router<Counter> {
         .route("/console/queue", get(queue::show))
         .route("/console/certificates", get(certificates::browse).post(certificates::find_person))
         .route("/console/certificates/{id}", get(certificate::show))
-        .route("/console/certificates/{id}/status", post(certificate::decide))
-        .route("/console/certificates/{id}/annotations", post(certificate::order))
-        .route("/console/certificates/{id}/document", get(certificate::plain_document))
-        .route("/console/annotations/{id}/document", get(certificate::document))
-        .route("/console/annotations/{id}/evidence", post(certificate::evidence))
-        .route("/console/annotations/{id}/revocation", post(certificate::revoke))
+        .route("/console/certificates/{id}/status", post(acts::decide))
+        .route("/console/certificates/{id}/annotations", post(acts::order))
+        .route("/console/certificates/{id}/document", get(acts::plain_document))
+        .route("/console/annotations/{id}/document", get(acts::document))
+        .route("/console/annotations/{id}/evidence", post(acts::evidence))
+        .route("/console/annotations/{id}/revocation", post(acts::revoke))
         .route("/console/annotations/{id}/retry", post(queue::retry))
         .route("/console/import/{id}", get(import::show))
         .route("/console/import/{id}/progress", get(import::progress))
@@ -200,9 +201,9 @@ async fn admit(
 fn named<T: std::str::FromStr<Err = Malformed>>(
     id: Result<axum::extract::Path<String>, axum::extract::rejection::PathRejection>,
     say: Speech,
-) -> Result<T, Response> {
+) -> Result<T, Box<Response>> {
     let id = id.ok().and_then(|axum::extract::Path(id)| id.parse().ok());
-    id.ok_or_else(|| failure(Failure::NotFound, say))
+    id.ok_or_else(|| Box::new(failure(Failure::NotFound, say)))
 }
 
 async fn home(

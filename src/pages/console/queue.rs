@@ -238,7 +238,7 @@ pub(super) async fn retry(
     };
     let id: AnnotationId = match named(id, say) {
         Ok(id) => id,
-        Err(elsewhere) => return elsewhere,
+        Err(elsewhere) => return *elsewhere,
     };
     match counter.desk.retry(visit.caller(), id).await {
         Ok(_) => see_other(&format!("{}{}", QUEUE.path, say.query())),

@@ -92,7 +92,11 @@ pub(super) fn reason(text: &str, say: Speech) -> String {
         "does-not-fit" => ("内容放不进版面", "the text does not fit the page"),
         "deadline-missed" => ("超过 24 小时期限", "the deadline was missed"),
         "certificate-lapsed" => ("证书已失效", "the certificate lapsed"),
+        "the certificate is suspended" => ("证书已暂停", text),
+        "the photo cannot be read" => ("照片无法读取", text),
+        "the page could not be drawn" | "drawing the page panicked" => ("版面未能生成", text),
+        "sealing failed" | "sealing panicked" => ("签章未成功", text),
         _ => return text.to_owned(),
     };
-    say.language.pick(zh, en).to_owned()
+    say.pick(zh, en).to_owned()
 }

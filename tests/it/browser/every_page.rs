@@ -1,6 +1,7 @@
 //! What holds for every page, in both languages, on a phone and on a desk, light and dark: axe finds nothing, nothing is
 //! refused or thrown, nothing moves while loading, nothing is heavy, nothing is wider than the window. With
-//! `VERMILION_PICTURES=folder`, what each looks like is kept there.
+//! `VERMILION_PICTURES=folder`, what each looks like is kept there; with `VERMILION_PAGES=console`, only of those whose
+//! names begin so.
 
 use std::path::PathBuf;
 
@@ -30,7 +31,6 @@ fn every_english_page_is_fit_for_everybody() {
 fn judge(language: &str, heading: usize) {
     let (world, browser, axe) = (World::new(), Browser::start(), axe());
     let pictures = std::env::var_os("VERMILION_PICTURES").map(PathBuf::from);
-    // To look at a few while they are drawn.
     let begins = std::env::var("VERMILION_PAGES").unwrap_or_default();
     let mut wrong = Vec::new();
     for (width, height) in WINDOWS {

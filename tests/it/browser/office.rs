@@ -22,8 +22,8 @@ pub(crate) const CONSOLE_PAGES: &[Row] = &[
     row("console-search-wrong", ["证书", "Certificates"], |world| world.office.visit("administrator", "/console/certificates?management_no=12&type=Ü&issuer=1")),
     row("console-search-person", ["证书", "Certificates"], |world| world.office.visit("registrar", "/console/certificates").then(|page| { page.find("#id_number").fill(record(303)["holder"]["id_number"].as_str().unwrap()); page.control(&either(page, "按持证人查询", "Search by person")).follow(); })),
     row("console-certificate", ["注册城乡规划师职业资格证书 有效", "注册城乡规划师职业资格证书 Valid"], |world| world.office.certificate("administrator", "busy")),
-    row("console-certificate-deciding", ["注册城乡规划师职业资格证书 有效", "注册城乡规划师职业资格证书 Valid"], |world| world.office.certificate("administrator", "busy").then(|page| page.script("document.querySelectorAll('details').forEach(it => { it.open = true; })").as_str().map_or((), drop))),
-    row("console-certificate-wrong", ["注册城乡规划师职业资格证书 有效", "注册城乡规划师职业资格证书 Valid"], |world| world.office.certificate("registrar", "busy").then(wrong_order)),
+    row("console-certificate-deciding", ["注册城乡规划师职业资格证书 有效", "注册城乡规划师职业资格证书 Valid"], |world| world.office.certificate("administrator", "busy").then(unfold)),
+    row("console-certificate-wrong", ["注册城乡规划师职业资格证书 有效", "注册城乡规划师职业资格证书 Valid"], |world| world.office.certificate("registrar", "exempt").then(wrong_order)),
     row("console-certificate-suspended", ["注册城乡规划师职业资格证书 已暂停", "注册城乡规划师职业资格证书 Suspended"], |world| world.office.certificate("registrar", "suspended")),
     row("console-certificate-read", ["注册城乡规划师职业资格证书 有效", "注册城乡规划师职业资格证书 Valid"], |world| world.office.certificate("reviewer", "exempt")),
     row("console-import", ["导入证书", "Import certificates"], |world| world.office.visit("registrar", "/console/import")),
@@ -164,8 +164,15 @@ fn records() -> String {
     format!("{}\n[]\n", lines.join("\n"))
 }
 
+/// Opens what is folded, as a reader does.
+fn unfold(page: &Browser) {
+    page.control(&either(page, "撤销此加注件", "Revoke this copy")).click();
+    page.control(&either(page, "代办加注", "Order for the holder")).click();
+    page.control(&either(page, "变更证书状态", "Decide the status")).click();
+}
+
 fn wrong_order(page: &Browser) {
-    page.script("document.querySelectorAll('details').forEach(it => { it.open = true; })");
+    page.control(&either(page, "代办加注", "Order for the holder")).click();
     page.script("document.querySelectorAll('form').forEach(form => { form.noValidate = true; })");
     page.find("#days").clear();
     page.find("#days").fill("91");
@@ -191,7 +198,7 @@ pub(crate) fn send(service: &Service, token: &str, path: &str, form: &str) -> cr
     call.body("application/x-www-form-urlencoded", form.as_bytes()).undocumented().send(service)
 }
 
-/// The words of a problem or a page, for a look.
+/// The name of what was made.
 pub(crate) fn id_of(value: &Value) -> String {
     value["id"].as_str().unwrap().to_owned()
 }

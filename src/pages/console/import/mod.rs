@@ -15,7 +15,7 @@ use axum::Json;
 use axum::extract::multipart::MultipartRejection;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Multipart, Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -305,10 +305,15 @@ pub(super) async fn progress(
     id: Id,
     say: Speech,
 ) -> Response {
-    match asked(&counter, &headers, id, say).await {
-        Ok((_, _, import)) => Json(lock(&import.state).clone()).into_response(),
-        Err(elsewhere) => elsewhere,
-    }
+    let visit = match admit(&counter, &headers, IMPORT, say).await {
+        Ok(visit) => visit,
+        Err(elsewhere) => return elsewhere,
+    };
+    let (of, now) = (visit.staff.who().account().id, counter.desk.now());
+    // The page asks before the first piece of its file is here: nothing was done yet.
+    let import = id.ok().and_then(|Path(id)| counter.imports.find(of, &id, now));
+    let progress = import.map(|import| lock(&import.state).clone()).unwrap_or_default();
+    ([(header::CACHE_CONTROL, "no-store")], Json(progress)).into_response()
 }
 
 pub(super) async fn refused_csv(
