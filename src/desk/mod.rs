@@ -4,6 +4,7 @@
 //! commit expecting what was read, and decide anew if somebody else wrote first.
 
 pub mod account;
+pub mod activity;
 pub mod checks;
 pub mod evidence;
 pub mod issue;
@@ -12,6 +13,7 @@ pub mod order;
 pub mod record;
 pub mod register;
 pub mod reminder;
+pub mod seal;
 pub mod standing;
 pub mod ticket;
 pub mod trail;
@@ -28,6 +30,7 @@ use ring::rand::SecureRandom;
 use tokio::sync::broadcast;
 
 use crate::desk::account::Doors;
+use crate::desk::activity::Activity;
 use crate::desk::checks::Counts;
 use crate::domain::calendar;
 use crate::domain::certificate::Certificate;
@@ -68,6 +71,8 @@ pub struct Desk {
     doors: Arc<Doors>,
     /// What was verified lately.
     counts: Arc<Counts>,
+    /// What the ledger told of the last day, as far as it was read.
+    activity: Arc<Activity>,
     /// The annotations that this process writes about, for those who watch one.
     changed: broadcast::Sender<AnnotationId>,
 }
@@ -289,6 +294,7 @@ impl Desk {
             trust: Arc::new(trust),
             doors: Arc::new(doors),
             counts: Arc::default(),
+            activity: Arc::default(),
             changed: broadcast::Sender::new(CHANGES_KEPT),
         }
     }

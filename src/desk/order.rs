@@ -258,6 +258,12 @@ impl Desk {
         Ok(self.store.queue(caller.issuer()).await?)
     }
 
+    /// The parked jobs that the caller may see, the most urgent first, at most so many.
+    pub async fn parked(&self, caller: &Caller, limit: usize) -> Result<Vec<Job>, DeskError> {
+        caller.needs(Scope::AnnotationsRead)?;
+        Ok(self.store.parked(caller.issuer(), limit).await?)
+    }
+
     /// The sealed copy, while it may be used; that it was handed out is remembered.
     ///
     /// # Errors

@@ -82,7 +82,7 @@ async fn admit(api: &Api, class: Class, client: Client, request: Request, next: 
     let work = AssertUnwindSafe(next.run(request)).catch_unwind();
     let done = match class {
         // A batch has no end that we set: its pieces have.
-        Class::Batch => Ok(work.await),
+        Class::Batch | Class::Import => Ok(work.await),
         _ => tokio::time::timeout(limits.body_timeout + limits.work_timeout, work).await,
     };
     match done {

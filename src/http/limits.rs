@@ -143,6 +143,8 @@ pub(crate) enum Class {
     Agency,
     /// An agency's batch: its body has no end that we set.
     Batch,
+    /// A file of records from the console, counted as anybody's call: its body has no end that we set either.
+    Import,
     /// A developer's.
     Development,
 }
@@ -157,6 +159,7 @@ impl Class {
             }
             "/api/v1/verify/query" | "/query" | "/api/v1/tickets/query" | "/tickets" => Self::Query,
             "/api/v1/admin/certificates/batch" => Self::Batch,
+            "/console/import" => Self::Import,
             route if route.starts_with("/api/v1/admin/") => Self::Agency,
             route if route.starts_with("/dev/") => Self::Development,
             _ => Self::Public,
@@ -199,7 +202,7 @@ impl Gates {
     pub(crate) fn visit(&self, class: Class, client: Client) -> Result<(), Problem> {
         self.sweep_now_and_then();
         match class {
-            Class::Public => self.pass(Limit::Public, client.bits()),
+            Class::Public | Class::Import => self.pass(Limit::Public, client.bits()),
             Class::Document => self.pass(Limit::Documents, client.bits()),
             Class::Query => self.pass(Limit::Queries, client.bits()),
             Class::Probe | Class::Agency | Class::Batch | Class::Development => Ok(()),

@@ -30,6 +30,7 @@ pub(crate) mod params;
 pub(crate) mod postage;
 pub(crate) mod problem;
 pub(crate) mod public;
+pub(crate) mod record_file;
 pub(crate) mod second_factor;
 pub(crate) mod session;
 pub(crate) mod shapes;

@@ -12,6 +12,8 @@ use crate::pages::speech::Speech;
 
 const STYLESHEET: &str = include_str!("assets/vermilion.css");
 const SCRIPT: &str = include_str!("assets/live.js");
+const CONSOLE_STYLESHEET: &str = include_str!("assets/console.css");
+const CONSOLE_SCRIPT: &str = include_str!("assets/console.js");
 const MARK: &str = include_str!("assets/mark.svg");
 
 /// The addresses that templates link to.
@@ -20,6 +22,9 @@ pub(crate) struct Assets;
 
 static STYLESHEET_PATH: LazyLock<String> = LazyLock::new(|| path("vermilion", STYLESHEET, "css"));
 static SCRIPT_PATH: LazyLock<String> = LazyLock::new(|| path("live", SCRIPT, "js"));
+static CONSOLE_STYLESHEET_PATH: LazyLock<String> =
+    LazyLock::new(|| path("console", CONSOLE_STYLESHEET, "css"));
+static CONSOLE_SCRIPT_PATH: LazyLock<String> = LazyLock::new(|| path("console", CONSOLE_SCRIPT, "js"));
 static MARK_PATH: LazyLock<String> = LazyLock::new(|| path("mark", MARK, "svg"));
 
 impl Assets {
@@ -29,6 +34,14 @@ impl Assets {
 
     pub(crate) fn script(&self) -> &'static str {
         &SCRIPT_PATH
+    }
+
+    pub(crate) fn console_stylesheet(&self) -> &'static str {
+        &CONSOLE_STYLESHEET_PATH
+    }
+
+    pub(crate) fn console_script(&self) -> &'static str {
+        &CONSOLE_SCRIPT_PATH
     }
 
     pub(crate) fn mark(&self) -> &'static str {
@@ -47,6 +60,10 @@ pub(crate) async fn serve(name: Option<Path<String>>, speech: Speech) -> Respons
         ("text/css; charset=utf-8", STYLESHEET)
     } else if asked == *SCRIPT_PATH {
         ("text/javascript; charset=utf-8", SCRIPT)
+    } else if asked == *CONSOLE_STYLESHEET_PATH {
+        ("text/css; charset=utf-8", CONSOLE_STYLESHEET)
+    } else if asked == *CONSOLE_SCRIPT_PATH {
+        ("text/javascript; charset=utf-8", CONSOLE_SCRIPT)
     } else if asked == *MARK_PATH {
         ("image/svg+xml", MARK)
     } else {

@@ -89,6 +89,11 @@ impl Faults {
         self.fields.iter().find(|(field, _)| same(field)).map(|(_, what)| what.as_str())
     }
 
+    /// What is wrong with the first field that anything is wrong with.
+    pub(crate) fn first(&self) -> Option<&str> {
+        self.fields.first().map(|(_, what)| what.as_str())
+    }
+
     /// What is wrong with the whole.
     pub(crate) fn general(&self) -> Option<&str> {
         self.general.as_deref()

@@ -46,11 +46,15 @@ struct Counter {
     uploads: Arc<Semaphore>,
     /// How long a form or a file may take to arrive.
     patience: Duration,
+    /// Files of records that staff handed in here lately.
+    imports: Arc<console::Imports>,
 }
 
-/// The routes of the public pages; `patience` is how long a form or a file may take to arrive. Sets no fallback, so that it merges with other routers; see [`with_failure_pages`].
+/// The routes of the public pages; `patience` is how long a form or a file may take to arrive. Sets no fallback, so that
+/// it merges with other routers; see [`with_failure_pages`].
 pub fn router(desk: Desk, patience: Duration) -> Router {
-    let counter = Counter { desk, uploads: Arc::new(Semaphore::new(UPLOADS_AT_A_TIME)), patience };
+    let uploads = Arc::new(Semaphore::new(UPLOADS_AT_A_TIME));
+    let counter = Counter { desk, uploads, patience, imports: Arc::default() };
     let document =
         get(home::document).post(report::judge).layer(DefaultBodyLimit::max(upload::MAX_DRAINED_BYTES));
     Router::new()
@@ -66,7 +70,7 @@ pub fn router(desk: Desk, patience: Duration) -> Router {
         .route("/assets/{name}", get(assets::serve))
         .merge(holder::router(counter.clone()))
         .merge(tickets::router())
-        .merge(console::tickets::router(counter.clone()))
+        .merge(console::router(counter.clone()))
         .with_state(counter)
 }
 

@@ -13,6 +13,7 @@ pub mod cms;
 mod der;
 mod embed;
 pub mod key;
+pub mod particulars;
 pub(crate) mod pem;
 
 use check::reason::Reason;

@@ -108,6 +108,9 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// The queue as an issuer sees it; the whole of it for none.
     async fn queue(&self, issuer: Option<&CreditCode>) -> Result<QueueView, Fault>;
 
+    /// The parked jobs that an issuer sees; of all for none. The most urgent first, at most so many (1 to 500).
+    async fn parked(&self, issuer: Option<&CreditCode>, limit: usize) -> Result<Vec<Job>, Fault>;
+
     /// How many jobs wait or are being done. Takes no longer for a long queue: every order asks.
     async fn depth(&self) -> Result<u64, Fault>;
 

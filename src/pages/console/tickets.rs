@@ -3,9 +3,8 @@
 use askama::Template;
 use axum::Router;
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -18,25 +17,23 @@ use crate::domain::refusal::{FieldError, Refusal};
 use crate::domain::ticket::{Outcome, ScanKind, Standing, Ticket};
 use crate::http::tickets::scan as scan_file;
 use crate::pages::assets::Assets;
-use crate::pages::console::staff;
+use crate::pages::console::{Shell, TICKETS, admit};
 use crate::pages::failure::{Failure, failure};
 use crate::pages::faults::Faults;
-use crate::pages::form::{FORM_BYTES, Sent, read};
-use crate::pages::holder::{guard_forms, turn_away};
+use crate::pages::form::{Sent, read};
+use crate::pages::holder::turn_away;
 use crate::pages::speech::{Dated, Speech};
 use crate::pages::{Counter, page, see_other};
 
 /// Tickets on a page of the list.
 const PAGE: usize = 50;
 
-pub(in crate::pages) fn router(counter: Counter) -> Router<Counter> {
+pub(super) fn router() -> Router<Counter> {
     Router::new()
         .route("/console/tickets", get(list))
         .route("/console/tickets/{id}", get(show))
         .route("/console/tickets/{id}/scan", get(scan))
         .route("/console/tickets/{id}/answer", post(answer))
-        .layer(DefaultBodyLimit::max(FORM_BYTES))
-        .layer(from_fn_with_state(counter, guard_forms))
 }
 
 /// A caller without the right sees no page at all.
@@ -68,9 +65,10 @@ struct Row {
 
 #[derive(Template)]
 #[template(path = "console/tickets.html", config = "src/pages/askama.toml")]
-struct ListPage {
+struct ListPage<'a> {
     say: Speech,
     assets: Assets,
+    shell: &'a Shell,
     answered: bool,
     rows: Vec<Row>,
     next: Option<String>,
@@ -82,7 +80,7 @@ async fn list(
     say: Speech,
     arrival: Result<Query<Arrival>, QueryRejection>,
 ) -> Response {
-    let member = match staff(&counter, &headers, say).await {
+    let member = match admit(&counter, &headers, TICKETS, say).await {
         Ok(member) => member,
         Err(elsewhere) => return elsewhere,
     };
@@ -106,7 +104,8 @@ async fn list(
         opened_at: say.moment(ticket.opened_at),
     });
     let answered = standing == Standing::Answered;
-    page(&ListPage { say, assets: Assets, answered, rows: rows.collect(), next }, StatusCode::OK, say)
+    let html = ListPage { say, assets: Assets, shell: &member.shell, answered, rows: rows.collect(), next };
+    page(&html, StatusCode::OK, say)
 }
 
 // ---- one ticket -----------------------------------------------------------------------------------------------------
@@ -123,6 +122,7 @@ struct Typed {
 struct TicketPage<'a> {
     say: Speech,
     assets: Assets,
+    shell: &'a Shell,
     faults: Faults,
     typed: &'a Typed,
     ticket: &'a Ticket,
@@ -145,11 +145,12 @@ impl TicketPage<'_> {
     }
 }
 
-fn ticket_page(ticket: &Ticket, typed: &Typed, faults: Faults, say: Speech) -> Response {
+fn ticket_page(shell: &Shell, ticket: &Ticket, typed: &Typed, faults: Faults, say: Speech) -> Response {
     let status = faults.status();
     let html = TicketPage {
         say,
         assets: Assets,
+        shell,
         faults,
         typed,
         mobile: &ticket.mobile,
@@ -171,13 +172,13 @@ async fn show(
     say: Speech,
     path: Result<Path<String>, PathRejection>,
 ) -> Response {
-    let member = match staff(&counter, &headers, say).await {
+    let member = match admit(&counter, &headers, TICKETS, say).await {
         Ok(member) => member,
         Err(elsewhere) => return elsewhere,
     };
     let Some(id) = named(path) else { return failure(Failure::NotFound, say) };
     match counter.desk.ticket(member.caller(), id).await {
-        Ok(ticket) => ticket_page(&ticket, &Typed::default(), Faults::default(), say),
+        Ok(ticket) => ticket_page(&member.shell, &ticket, &Typed::default(), Faults::default(), say),
         Err(error) => refused(&counter, &error, say),
     }
 }
@@ -188,7 +189,7 @@ async fn scan(
     say: Speech,
     path: Result<Path<String>, PathRejection>,
 ) -> Response {
-    let member = match staff(&counter, &headers, say).await {
+    let member = match admit(&counter, &headers, TICKETS, say).await {
         Ok(member) => member,
         Err(elsewhere) => return elsewhere,
     };
@@ -211,7 +212,7 @@ async fn answer(
     path: Result<Path<String>, PathRejection>,
     sent: Sent<Typed>,
 ) -> Response {
-    let member = match staff(&counter, &headers, say).await {
+    let member = match admit(&counter, &headers, TICKETS, say).await {
         Ok(member) => member,
         Err(elsewhere) => return elsewhere,
     };
@@ -234,7 +235,7 @@ async fn answer(
         Err(error) => return refused(&counter, &error, say),
     };
     match Faults::of_error(&error, say) {
-        Ok(faults) => ticket_page(&ticket, &typed, faults, say),
+        Ok(faults) => ticket_page(&member.shell, &ticket, &typed, faults, say),
         Err(elsewhere) => *elsewhere,
     }
 }

@@ -27,20 +27,25 @@ use crate::pages::speech::Speech;
 use crate::pages::{Counter, page, see_other};
 
 /// How an annotation stands, in the field's own words.
-pub(super) struct Told {
-    pub(super) state: String,
-    pub(super) tone: &'static str,
-    pub(super) icon: &'static str,
-    pub(super) when: String,
-    pub(super) scenario: String,
-    pub(super) recipient: Option<String>,
-    pub(super) link: String,
-    pub(super) download: Option<String>,
+pub(in crate::pages) struct Told {
+    pub(in crate::pages) state: String,
+    pub(in crate::pages) tone: &'static str,
+    pub(in crate::pages) icon: &'static str,
+    pub(in crate::pages) when: String,
+    pub(in crate::pages) scenario: String,
+    pub(in crate::pages) recipient: Option<String>,
+    pub(in crate::pages) link: String,
+    pub(in crate::pages) download: Option<String>,
 }
 
 impl Told {
     /// `place` is how many are due before it, where that is known.
-    pub(super) fn of(annotation: &Annotation, place: Option<u64>, today: NaiveDate, say: Speech) -> Self {
+    pub(in crate::pages) fn of(
+        annotation: &Annotation,
+        place: Option<u64>,
+        today: NaiveDate,
+        say: Speech,
+    ) -> Self {
         let phase = annotation.phase_on(today);
         let (state, tone, icon) = match phase {
             Phase::Queued | Phase::Sealing => (("证书生成中…", "Being made…"), "ochre", icons::PENDING),

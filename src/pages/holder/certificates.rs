@@ -25,14 +25,14 @@ use crate::pages::faults::Faults;
 use crate::pages::holder::annotation::Told;
 use crate::pages::holder::checks::Checks;
 use crate::pages::holder::unit::or_home;
-use crate::pages::holder::{holder, sealed, turn_away};
+use crate::pages::holder::{holder, sealed, staff_door, turn_away};
 use crate::pages::shown::Meter;
 use crate::pages::speech::Speech;
 use crate::pages::wording::status_word;
 use crate::pages::{Counter, page, see_other};
 
 /// The colour of a status.
-fn tone_of(status: Status) -> &'static str {
+pub(in crate::pages) fn tone_of(status: Status) -> &'static str {
     match status {
         Status::Valid => "jade",
         Status::Suspended | Status::Lapsed | Status::Superseded => "ochre",
@@ -162,7 +162,12 @@ fn soon<'a>(own: impl Iterator<Item = &'a Own>, today: NaiveDate, say: Speech) -
 pub(super) async fn list(State(counter): State<Counter>, headers: HeaderMap, say: Speech) -> Response {
     let holder = match holder(&counter, &headers, say).await {
         Ok(holder) => holder,
-        Err(elsewhere) => return or_home(&counter, &headers, say, elsewhere).await,
+        Err(elsewhere) => {
+            return match staff_door(&counter, &headers, say).await {
+                Some(door) => door,
+                None => or_home(&counter, &headers, say, elsewhere).await,
+            };
+        }
     };
     let own = match counter.desk.own_certificates(&holder).await {
         Ok(own) => own,

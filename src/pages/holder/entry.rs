@@ -142,7 +142,7 @@ pub(super) async fn log_in(
     let credentials = Credentials { account: form.account.clone(), password: form.password };
     let solution = Solution { id: form.captcha_id, answer: form.captcha };
     match counter.desk.log_in(&credentials, &solution, address(client)).await {
-        Ok(Entered::Session(begun)) => inside(&counter, &begun, say),
+        Ok(Entered::Session(begun)) => inside(&counter, &begun, say).await,
         Ok(Entered::HalfWay(pass)) => half_way(&pass.text, Faults::default(), say),
         Err(error) => match Faults::of_error(&error, say) {
             Ok(faults) => login_page(&counter.desk, &form.account, kind, faults, say).await,
@@ -152,8 +152,13 @@ pub(super) async fn log_in(
 }
 
 /// To where a session begins.
-fn inside(counter: &Counter, begun: &Begun, say: Speech) -> Response {
-    let next = if begun.notice_accepted { "/me" } else { "/me/notice" };
+async fn inside(counter: &Counter, begun: &Begun, say: Speech) -> Response {
+    let staff = counter.desk.staff_member(begun.token.reveal()).await.is_ok();
+    let next = match begun.notice_accepted {
+        _ if staff => "/console",
+        true => "/me",
+        false => "/me/notice",
+    };
     with_session(counter, begun, see_other(&format!("{next}{}", say.query())))
 }
 
@@ -189,7 +194,7 @@ pub(super) async fn finish_log_in(
 ) -> Response {
     let form = read(sent);
     match counter.desk.finish_log_in(&form.pass, &form.code, address(client)).await {
-        Ok(begun) => inside(&counter, &begun, say),
+        Ok(begun) => inside(&counter, &begun, say).await,
         Err(error) => match Faults::of_error(&error, say) {
             Ok(faults) => half_way(&form.pass, faults, say),
             Err(elsewhere) => *elsewhere,

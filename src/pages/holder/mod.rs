@@ -2,8 +2,8 @@
 //! task works without scripts; one script shows a copy the moment it is there.
 
 mod account;
-mod annotation;
-mod certificates;
+pub(super) mod annotation;
+pub(super) mod certificates;
 mod checks;
 pub(super) mod entry;
 mod invitation;
@@ -114,6 +114,13 @@ async fn holder(counter: &Counter, headers: &HeaderMap, say: Speech) -> Result<H
     counter.desk.holder(token).await.map_err(|error| turn_away(counter, &error, say))
 }
 
+/// Where staff are led who come to where holders begin.
+async fn staff_door(counter: &Counter, headers: &HeaderMap, say: Speech) -> Option<Response> {
+    let token = cookie::token(headers, is_https(counter))?;
+    let staff = counter.desk.staff_member(token).await.is_ok();
+    staff.then(|| see_other(&format!("/console{}", say.query())))
+}
+
 /// The page for whoever may not see another one.
 pub(super) fn turn_away(counter: &Counter, error: &DeskError, say: Speech) -> Response {
     match error {
@@ -125,7 +132,7 @@ pub(super) fn turn_away(counter: &Counter, error: &DeskError, say: Speech) -> Re
 }
 
 /// A sealed file, to keep or to look at.
-fn sealed(bytes: Vec<u8>, name: &str, view: bool) -> Response {
+pub(super) fn sealed(bytes: Vec<u8>, name: &str, view: bool) -> Response {
     let how = if view { "inline" } else { "attachment" };
     let headers = [
         (header::CONTENT_TYPE, "application/pdf".to_owned()),

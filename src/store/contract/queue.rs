@@ -99,6 +99,10 @@ pub(crate) async fn a_job_put_off_ends_its_lease_and_a_parked_one_waits(home: &d
     assert!(store.lease(ready_at + 2 * TTL, TTL).await.unwrap().is_none());
     let view = store.queue(None).await.unwrap();
     assert_eq!((view.depth, view.parked), (1, 1));
+    let parked = store.parked(None, 10).await.unwrap();
+    assert_eq!(parked, [Job { parked: true, ready_at: second.job.due_at, ..second.job.clone() }]);
+    assert_eq!(store.parked(Some(&second.job.issuer), 10).await.unwrap(), parked);
+    assert!(store.parked(Some(&issuer(2)), 10).await.unwrap().is_empty());
     // The clock may be moved back by hand.
     let third = store.lease(second.job.due_at, TTL).await.unwrap().unwrap();
     store.release(third.token).await;

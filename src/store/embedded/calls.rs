@@ -144,6 +144,10 @@ impl Store for Embedded {
         Ok(self.core()?.queue.view(issuer))
     }
 
+    async fn parked(&self, issuer: Option<&CreditCode>, limit: usize) -> Result<Vec<Job>, Fault> {
+        Ok(self.core()?.queue.parked(issuer, limit))
+    }
+
     async fn depth(&self) -> Result<u64, Fault> {
         Ok(self.core()?.queue.depth())
     }

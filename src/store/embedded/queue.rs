@@ -258,6 +258,19 @@ impl Queue {
         view
     }
 
+    /// See [`crate::store::Store::parked`].
+    pub(crate) fn parked(&self, issuer: Option<&CreditCode>, limit: usize) -> Vec<Job> {
+        let order = self.order();
+        let shares = order.issuers.iter().filter(|(uscc, _)| issuer.is_none_or(|issuer| issuer == *uscc));
+        // An issuer without parked jobs is passed over without a look at its queue.
+        let due = shares.filter(|(_, share)| share.parked > 0).flat_map(|(_, share)| &share.due);
+        let jobs = due.filter_map(|(_, id)| Some(&order.jobs.get(id)?.job)).filter(|job| job.parked);
+        let mut jobs: Vec<Job> = jobs.cloned().collect();
+        jobs.sort_by_key(|job| (job.due_at, job.annotation));
+        jobs.truncate(limit);
+        jobs
+    }
+
     /// See [`crate::store::Store::depth`].
     pub(crate) fn depth(&self) -> u64 {
         self.order().due.len() as u64

@@ -131,6 +131,10 @@ impl Store for Postgres {
         self.core()?.queue(issuer).await
     }
 
+    async fn parked(&self, issuer: Option<&CreditCode>, limit: usize) -> Result<Vec<Job>, Fault> {
+        self.core()?.parked(issuer, limit).await
+    }
+
     async fn depth(&self) -> Result<u64, Fault> {
         self.core()?.depth().await
     }

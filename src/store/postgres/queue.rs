@@ -133,6 +133,21 @@ impl Core {
         view().map_err(reading)
     }
 
+    /// See [`crate::store::Store::parked`].
+    pub(crate) async fn parked(&self, issuer: Option<&CreditCode>, limit: usize) -> Result<Vec<Job>, Fault> {
+        let rows = again("reading the queue", || {
+            sqlx::query(
+                "/* queue.parked */ select annotation, certificate, issuer, requested_at, due_at, ready_at, attempts, \
+                 parked from jobs where parked and ($1::text is null or issuer = $1) order by due_at, annotation limit $2",
+            )
+            .bind(issuer.map(CreditCode::as_str))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&self.pool)
+        })
+        .await?;
+        rows.iter().map(read_job).collect::<Result<_, _>>().map_err(reading)
+    }
+
     /// See [`crate::store::Store::depth`].
     pub(crate) async fn depth(&self) -> Result<u64, Fault> {
         let row = again("reading the queue", || {

@@ -1,11 +1,13 @@
 //! What holds for every page, in both languages, on a phone and on a desk, light and dark: axe finds nothing, nothing is
 //! refused or thrown, nothing moves while loading, nothing is heavy, nothing is wider than the window. With
-//! `VERMILION_PICTURES=folder`, what each looks like is kept there.
+//! `VERMILION_PICTURES=folder`, what each looks like is kept there; with `VERMILION_PAGES=console`, only of those whose
+//! names begin so.
 
 use std::path::PathBuf;
 
 use crate::browser::driver::Browser;
 use crate::browser::holdings::HOLDERS_PAGES;
+use crate::browser::office::CONSOLE_PAGES;
 use crate::browser::pages::{PAGES, World};
 
 /// A phone and a desk, in CSS pixels.
@@ -29,10 +31,12 @@ fn every_english_page_is_fit_for_everybody() {
 fn judge(language: &str, heading: usize) {
     let (world, browser, axe) = (World::new(), Browser::start(), axe());
     let pictures = std::env::var_os("VERMILION_PICTURES").map(PathBuf::from);
+    let begins = std::env::var("VERMILION_PAGES").unwrap_or_default();
     let mut wrong = Vec::new();
     for (width, height) in WINDOWS {
         browser.resize(width, height);
-        for page in PAGES.iter().chain(HOLDERS_PAGES) {
+        let pages = PAGES.iter().chain(HOLDERS_PAGES).chain(CONSOLE_PAGES);
+        for page in pages.filter(|page| page.name.starts_with(&begins)) {
             let place = format!("{}-{language}-{width}", page.name);
             browser.prefer("light");
             (page.visit)(&world).make(&browser, language);

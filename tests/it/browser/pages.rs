@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::browser::driver::Browser;
 use crate::browser::holdings::Holdings;
+use crate::browser::office::Office;
 use crate::call::Call;
 use crate::records::{UNSIGNED, exempt_record, record};
 use crate::service::{Service, until};
@@ -104,6 +105,8 @@ pub(crate) struct World {
     pending: String,
     /// What holders have.
     pub(crate) holdings: Holdings,
+    /// What staff see.
+    pub(crate) office: Office,
 }
 
 impl World {
@@ -133,7 +136,7 @@ impl World {
         );
         let ordered = idle.order(&idle.enter(&record(1)), 90).expect(202);
         let pending = format!("/v/{}", ordered["code"].as_str().unwrap());
-        let world = Self { service, idle, copies, pending, holdings: Holdings::new() };
+        let world = Self { service, idle, copies, pending, holdings: Holdings::new(), office: Office::new() };
         world.write_files();
         world.end_some();
         world
