@@ -92,7 +92,7 @@ fn whoever_is_invited_anew_or_ended_is_out_at_once() {
     service.post(&format!("/api/v1/admin/staff/{id}/end"), &json!({})).expect(200);
     member.get("/api/v1/me").problem(401, "unauthenticated");
     service.try_log_in("lisi", PASSWORD).problem(401, "wrong-credentials");
-    let trail = service.get(&format!("/api/v1/admin/audit?limit=500")).expect(200);
+    let trail = service.get("/api/v1/admin/audit?limit=500").expect(200);
     let events =
         trail["items"].as_array().unwrap().iter().flat_map(|entry| entry["events"].as_array().unwrap());
     let count = |deed: &str| events.clone().filter(|event| event["deed"] == deed).count();
