@@ -19,6 +19,7 @@ use crate::domain::ids::CertificateId;
 use crate::domain::key::Scope;
 use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery};
 use crate::pages::assets::Assets;
+use crate::pages::console::certificates::kind_of_document;
 use crate::pages::console::{CERTIFICATES, Shell, Visit, admit, named, wording};
 use crate::pages::faults::Faults;
 use crate::pages::holder::annotation::Told;
@@ -181,7 +182,7 @@ fn lines(certificate: &Certificate, say: Speech) -> Vec<(&'static str, String, b
         (("级别", "Level"), details.level.as_ref().map(ToString::to_string), false),
         (("专业", "Specialty"), details.specialty.as_ref().map(ToString::to_string), false),
         (("姓名", "Name"), Some(holder.name.to_string()), false),
-        (("证件类型", "Document"), Some(holder.id.id_type().to_owned()), true),
+        (("证件类型", "Document"), Some(kind_of_document(holder.id.id_type(), say)), false),
         (("证件号码", "Identity no."), Some(holder.id.number().to_owned()), true),
         (("性别", "Sex"), holder.sex.map(|it| sex(it.word())), false),
         (("出生日期", "Born"), holder.born.map(day), false),

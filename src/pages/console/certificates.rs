@@ -89,6 +89,12 @@ const KINDS: [(&str, &str, &str); 5] = [
     ("553", "外国人永久居留身份证", "Foreign permanent resident card"),
 ];
 
+/// What a kind of identity document is called; the kind itself where it is a rare one.
+pub(super) fn kind_of_document(id_type: &str, say: Speech) -> String {
+    let known = KINDS.iter().find(|(kind, ..)| *kind == id_type);
+    known.map_or(id_type, |(_, zh, en)| say.language.pick(zh, en)).to_owned()
+}
+
 impl Found {
     fn of(certificate: &Certificate, today: chrono::NaiveDate, say: Speech) -> Self {
         let details = &certificate.details;

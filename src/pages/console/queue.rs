@@ -209,6 +209,7 @@ fn deadlines(queue: &QueueView, now: DateTime<Utc>, say: Speech) -> Chart {
     let summary = match (say.is_chinese(), waiting) {
         (true, 0) => "现在没有等待的任务。".to_owned(),
         (false, 0) => "Nothing waits now.".to_owned(),
+        (false, 1) => "One waiting job, by the hours left until it is due.".to_owned(),
         (true, _) => format!("{waiting} 份等待中的任务，按离期限还有几小时排列。"),
         (false, _) => format!("{waiting} waiting jobs, by the hours left until each is due."),
     };
