@@ -306,7 +306,7 @@ impl FieldFault {
                 "A mobile number has 11 digits, as 13800001234.",
             ),
             Self::NotAnEmail => pick(
-                "不是有效的电子邮箱地址,应如 name@example.com。",
+                "不是有效的电子邮箱地址，应如 name@example.com。",
                 "Not an e-mail address; one looks as name@example.com.",
             ),
             Self::NotALoginName => pick(

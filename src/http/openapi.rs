@@ -201,7 +201,7 @@ mod tests {
         let document = whole();
         assert_eq!(document["openapi"], "3.1.0");
         let paths: Vec<_> = document["paths"].as_object().unwrap().keys().collect();
-        assert_eq!(paths.len(), 66, "{paths:?}");
+        assert_eq!(paths.len(), 69, "{paths:?}");
     }
 
     #[test]

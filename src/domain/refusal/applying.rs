@@ -41,17 +41,17 @@ impl Applying {
     pub fn detail(self, language: Language) -> &'static str {
         let (zh, en) = match self {
             Self::UnitTaken => (
-                "该统一社会信用代码已有账号。忘记密码时请用注册手机号码找回;手机号码已停用或并非本单位注册时,请联系主管部门。",
+                "该统一社会信用代码已有账号。忘记密码时请用注册手机号码找回；手机号码已停用或并非本单位注册时，请联系主管部门。",
                 "There is an account of this credit code. Recover the password with its mobile; if that is out of use, or \
                  somebody else opened the account, ask the authority.",
             ),
             Self::TicketOpen => (
-                "该证件号码或手机号码已有一张待处理的工单,答复前不能再提交。请凭工单号查询进度。",
+                "该证件号码或手机号码已有一张待处理的工单，答复前不能再提交。请凭工单号查询进度。",
                 "A ticket of this identity number or mobile is waiting; until it is answered no other is taken. Ask how it \
                  stands by its number.",
             ),
             Self::TicketAnswered => (
-                "每张工单只答复一次;需要补充时请申请人另行提交。",
+                "每张工单只答复一次；需要补充时请申请人另行提交。",
                 "A ticket is answered once; whoever wants more sends another.",
             ),
         };
@@ -75,15 +75,15 @@ impl ScanFault {
     pub fn message(self, language: Language) -> &'static str {
         let (zh, en) = match self {
             Self::TooLarge => (
-                "文件过大,请提供 5 MB 以内、不超过 2500 万像素的文件。",
+                "文件过大，请提供 5 MB 以内、不超过 2500 万像素的文件。",
                 "The file is too large; send one of at most 5 MiB and 25 million pixels.",
             ),
             Self::UnknownKind => (
-                "无法识别的文件,请提供 JPEG、PNG 图片或 PDF 文件。",
+                "无法识别的文件，请提供 JPEG、PNG 图片或 PDF 文件。",
                 "Neither JPEG, PNG nor PDF; send one of these.",
             ),
             Self::Broken => {
-                ("文件已损坏,请重新拍摄或扫描。", "The file is damaged; take the picture or scan it again.")
+                ("文件已损坏，请重新拍摄或扫描。", "The file is damaged; take the picture or scan it again.")
             }
         };
         language.pick(zh, en)
