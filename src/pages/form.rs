@@ -15,8 +15,6 @@ use crate::desk::account::second_factor::Offer;
 use crate::desk::{Desk, DeskError};
 use crate::pages::failure::{Failure, failure};
 use crate::pages::speech::Speech;
-use crate::render;
-use crate::store::Fault;
 
 /// The longest form: names, numbers and a password.
 pub(crate) const FORM_BYTES: usize = 16 * 1024;
@@ -57,8 +55,7 @@ pub(crate) struct Secret {
 
 impl Secret {
     pub(crate) fn of(offer: &Offer) -> Result<Self, DeskError> {
-        let drawn = render::qr::path(&offer.uri);
-        let (side, path) = drawn.map_err(|error| Fault::new("drawing a second factor", error))?;
+        let (side, path) = offer.drawn()?;
         let groups = offer.secret.as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>();
         Ok(Self { text: groups.join(" "), side, path })
     }

@@ -17,7 +17,8 @@ use crate::domain::event::Deed;
 use crate::domain::ids::AccountId;
 use crate::domain::refusal::Refusal;
 use crate::domain::totp::{Totp, digits};
-use crate::store::{Change, Write};
+use crate::render;
+use crate::store::{Change, Fault, Write};
 
 /// How long after the password the code can be given.
 const LASTS: TimeDelta = TimeDelta::minutes(5);
@@ -71,6 +72,11 @@ impl Offer {
         let label: String = label.bytes().map(encode).collect();
         let uri = format!("otpauth://totp/{ISSUER}:{label}?secret={secret}&issuer={ISSUER}");
         Self { secret, uri }
+    }
+
+    /// The code to be scanned: how many modules are along one side, and the dark ones as the data of an SVG path.
+    pub(crate) fn drawn(&self) -> Result<(usize, String), DeskError> {
+        Ok(render::qr::path(&self.uri).map_err(|error| Fault::new("drawing a second factor", error))?)
     }
 }
 

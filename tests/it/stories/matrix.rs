@@ -1,17 +1,19 @@
 //! Every route × every caller. The routes come from the published document: one without a row fails, and so does a row
 //! without a route.
 
+mod world;
+
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::call::{Answer, Call};
+use crate::call::Call;
 use crate::document::Document;
-use crate::people::{PASSWORD, Person};
-use crate::records::{HUNAN, SICHUAN, base64, exempt_record, record, record_of};
-use crate::service::{Service, order};
-use crate::stories::tickets::opened;
+use crate::people::PASSWORD;
+use crate::records::{HUNAN, SICHUAN, base64};
+use crate::service::order;
+use crate::stories::matrix::world::World;
 
 /// Who may call a route.
 #[derive(Clone, Copy)]
@@ -323,86 +325,6 @@ fn rows() -> Vec<Row> {
         // Last: it empties the store under everybody's feet.
         row("POST /dev/reset", Anybody, 200, OwnOnly, |_| Call::post("/dev/reset").json(&json!({}))),
     ]
-}
-
-/// What the calls are about, all of it Hunan's and of one holder.
-struct World {
-    service: Service,
-    record: Value,
-    certificate: String,
-    exempt: String,
-    suspended: String,
-    annotation: String,
-    revoked: String,
-    code: String,
-    key: String,
-    /// A staff member of Hunan, ended.
-    staff: String,
-    /// Their invitation, which is over.
-    invitation: String,
-    ticket: String,
-}
-
-impl World {
-    fn new() -> Self {
-        let service = Service::start();
-        let record = record(1);
-        let certificate = service.enter(&record);
-        let copy = service.copy(&certificate, 90);
-        let revoked = service.copy(&certificate, 90);
-        let id = |annotation: &Value| annotation["id"].as_str().unwrap().to_owned();
-        let revocation = format!("/api/v1/admin/annotations/{}/revocation", id(&revoked));
-        service.post(&revocation, &json!({})).expect(200);
-        let form = json!({"scopes": ["audit:read"], "issuer": HUNAN, "label": "to be ended"});
-        let key = service.post("/api/v1/admin/keys", &form).expect(201);
-        service.plant(key["key"].as_str().unwrap());
-        let form = json!({"login": "ended", "name": "甲", "mobile": "13700000001", "role": "auditor",
-            "level": "ministry", "issuer": HUNAN});
-        let invited = service.post("/api/v1/admin/staff", &form).expect(201);
-        let staff = invited["staff"]["id"].as_str().unwrap().to_owned();
-        service.post(&format!("/api/v1/admin/staff/{staff}/end"), &json!({})).expect(200);
-        let invitation = invited["link"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
-        let mut exempt = exempt_record(2);
-        exempt["holder"] = record["holder"].clone();
-        let (exempt, suspended) = (service.enter(&exempt), service.enter(&record_of(3, HUNAN)));
-        service.sign_up(&record_of(3, HUNAN), "13800000003");
-        let ticket = opened(&service, 4, "13800000004", b"%PDF-1.7");
-        Self {
-            annotation: id(&copy),
-            revoked: id(&revoked),
-            code: copy["code"].as_str().unwrap().to_owned(),
-            key: key["id"].as_str().unwrap().to_owned(),
-            staff,
-            invitation,
-            ticket,
-            service,
-            record,
-            certificate,
-            exempt,
-            suspended,
-        }
-    }
-
-    /// A fresh session of the holder.
-    fn holder(&self) -> String {
-        Person::holding(&self.service, &self.record).token
-    }
-
-    /// A fresh session of another holder, who has no certificate.
-    fn other_holder(&self) -> String {
-        Person::made(&self.service, &json!({"kind": "holder", "name": "甲"})).token
-    }
-
-    /// A fresh session of a holder who did not accept the notice.
-    fn newcomer(&self) -> String {
-        let account = record_of(3, HUNAN)["holder"]["id_number"].as_str().unwrap().to_owned();
-        self.service.log_in(&account, PASSWORD).token
-    }
-
-    fn ask(&self, row: &Row, key: Option<&str>) -> Answer {
-        let call = (row.call)(self);
-        key.map_or_else(|| call.clone(), |key| call.clone().key(key)).send(&self.service)
-    }
 }
 
 const SCOPES: [&str; 8] = [
