@@ -1,6 +1,6 @@
 //! Accounts of people: the doors that they come in by, and what they may do once they are in.
 //!
-//! Whoever has a session token is [`LoggedIn`](session::LoggedIn); whoever has certificates and accepted the service
+//! Whoever has a session token is [`LoggedIn`]; whoever has certificates and accepted the service
 //! notice is a [`Holder`](session::Holder). Both are minted here alone, and every call for somebody takes one.
 
 pub mod back_off;
