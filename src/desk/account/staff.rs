@@ -159,7 +159,8 @@ impl Desk {
         Ok(Plan::Write(change, ()))
     }
 
-    /// Invites a staff member anew: password and second factor are void at once, and so is an earlier link.
+    /// Invites a staff member anew: password and second factor are void at once, and so is an earlier link. As with the
+    /// first invitation, nobody gives what they do not have.
     ///
     /// # Errors
     /// `Forbidden`; `NotFound`; `own-post`.
@@ -175,6 +176,9 @@ impl Desk {
         id: AccountId,
     ) -> Result<Plan<Invited>, DeskError> {
         let (account, revision) = self.staff_account(caller, id).await?;
+        let Owner::Staff(post) = &account.owner else { return Err(DeskError::NotFound) };
+        // The link leads in: whoever gets it gets what the post may do.
+        may_give(caller, post)?;
         let account = Account {
             password: PasswordHash(String::new()),
             ended_at: None,

@@ -133,6 +133,17 @@ fn nobody_gives_what_they_do_not_have() {
     let seen = Call::get("/api/v1/admin/staff").key(&hunans).send(&service).expect(200);
     assert_eq!(seen["items"].as_array().unwrap().len(), 1);
 
+    // Who invites anew holds the link: it must not lead further than the inviter's own way.
+    let again = |id: &str| {
+        let path = format!("/api/v1/admin/staff/{id}/invitation");
+        Call::post(&path).key(&hunans).json(&json!({})).send(&service)
+    };
+    let (chief, _) = invite(&service, "chief", "administrator", HUNAN);
+    again(&chief).problem(403, "scope-missing");
+    again(&sichuans).problem(404, "not-found");
+    let (reviewer, _) = invite(&service, "d", "reviewer", HUNAN);
+    service.plant(again(&reviewer).expect(200)["link"].as_str().unwrap().rsplit('/').next().unwrap());
+
     let role = format!("/api/v1/admin/staff/{sichuans}/role");
     let changed = service.post(&role, &json!({"role": "auditor"})).expect(200);
     assert_eq!(changed["role"], "auditor");
