@@ -155,7 +155,7 @@ fn invite_beside(place: &Place, form: &InviteeForm) -> Result<Value, Failure> {
             Err(DeskError::Refused(refusal)) => return Err(refusal.detail(Language::English).into()),
             invited => invited?,
         };
-        Ok(json!({ "link": format!("{}/invitations/{}", desk.rules().public_url, invited.token.reveal()),
+        Ok(json!({ "link": invited.link(&desk.rules().public_url),
             "expires_at": invited.expires_at.to_rfc3339(), "id": invited.account.id.to_string() }))
     })
 }

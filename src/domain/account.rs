@@ -117,6 +117,14 @@ impl Owner {
             Self::Staff(post) => post.login.clone(),
         }
     }
+
+    /// The same for others' eyes: a person's number is shown by its ends.
+    pub fn login_masked(&self) -> String {
+        match self {
+            Self::Holder(person) => person.masked(),
+            owner => owner.login().as_str().to_owned(),
+        }
+    }
 }
 
 /// A password's argon2id hash in PHC form, which names its own parameters.

@@ -122,7 +122,7 @@ struct StaffList {
 /// An invitation.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Invitation)]
-pub(crate) struct InvitationShape {
+struct InvitationShape {
     /// The link, shown this once; it works once.
     link: String,
     /// Until when.
@@ -132,9 +132,9 @@ pub(crate) struct InvitationShape {
 }
 
 impl InvitationShape {
-    pub(crate) fn of(public_url: &str, invited: &Invited) -> Result<Self, Problem> {
+    fn of(public_url: &str, invited: &Invited) -> Result<Self, Problem> {
         Ok(Self {
-            link: format!("{public_url}/invitations/{}", invited.token.reveal()),
+            link: invited.link(public_url),
             expires_at: Moment(invited.expires_at),
             staff: StaffShape::of(&invited.account)?,
         })

@@ -9,7 +9,7 @@ use ring::hmac;
 
 use crate::desk::account::back_off::Address;
 use crate::desk::account::sealer::Sealer;
-use crate::desk::account::session::{Begun, LoggedIn, draw_token, fresh};
+use crate::desk::account::session::{Begun, LoggedIn, draw_token, fresh, guessed};
 use crate::desk::account::{unchanged, write};
 use crate::desk::{Desk, DeskError, Plan};
 use crate::domain::account::{Account, Owner};
@@ -60,10 +60,7 @@ impl Offer {
     /// The offer of a secret to an account. The label holds no whole identity number: apps show it to who looks on.
     pub(crate) fn of(secret: &[u8; 20], account: &Account) -> Self {
         let secret = BASE32_NOPAD.encode(secret);
-        let label = match &account.owner {
-            Owner::Holder(person) => person.masked(),
-            owner => owner.login().as_str().to_owned(),
-        };
+        let label = account.owner.login_masked();
         // Percent-encoded (RFC 3986, section 2.1): a login name may have any visible character.
         let encode = |byte: u8| match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' => char::from(byte).to_string(),
@@ -112,7 +109,7 @@ impl Factors {
 }
 
 /// The step whose code was typed.
-pub(super) fn step(totp: &Totp, typed: &str, now: DateTime<Utc>) -> Option<i64> {
+fn step(totp: &Totp, typed: &str, now: DateTime<Utc>) -> Option<i64> {
     let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &totp.secret);
     let typed = crate::desk::account::captcha::normal(typed);
     let is_typed =
@@ -121,7 +118,7 @@ pub(super) fn step(totp: &Totp, typed: &str, now: DateTime<Utc>) -> Option<i64> 
 }
 
 /// The account with the code used, where it is one.
-fn with_used(account: &Account, typed: &str, now: DateTime<Utc>) -> Result<Account, Refusal> {
+pub(super) fn with_used(account: &Account, typed: &str, now: DateTime<Utc>) -> Result<Account, Refusal> {
     let used = account.totp.as_ref().and_then(|totp| {
         let last_step = step(totp, typed, now)?;
         Some(Totp { last_step, ..totp.clone() })
@@ -175,7 +172,7 @@ impl Desk {
         from: Option<Address>,
     ) -> Result<Begun, DeskError> {
         let account = self.account_of_pass(pass).await?;
-        let name = crate::desk::digest(account.owner.login().as_str().as_bytes());
+        let name = guessed(account.owner.login().as_str());
         self.doors.back_off.charge(name, from, self.now())?;
         let token = draw_token()?;
         let (begun, _) = self.settle(|| Box::pin(self.plan_second_half(&account, typed, &token))).await?;
@@ -261,7 +258,7 @@ impl Desk {
             return Err(Refusal::SecondFactorCompulsory.into());
         }
         self.judge_password(account.owner.login().as_str(), Some(account), password, from).await?;
-        let name = crate::desk::digest(account.owner.login().as_str().as_bytes());
+        let name = guessed(account.owner.login().as_str());
         self.doors.back_off.charge(name, from, self.now())?;
         let (account, _) = self.settle(|| Box::pin(self.plan_removal(who, typed))).await?;
         self.doors.back_off.forgive(name, from);

@@ -48,6 +48,8 @@ pub struct Begun {
     pub expires_at: DateTime<Utc>,
     /// Whether the service notice in force was accepted.
     pub notice_accepted: bool,
+    /// Whether it is a staff member's.
+    pub of_staff: bool,
 }
 
 /// What the right password leads to.
@@ -344,6 +346,7 @@ pub(super) fn fresh(account: &Account, token: &str, now: DateTime<Utc>) -> (Sess
         token: Secret::new(token.to_owned()),
         expires_at: session.expires_at(),
         notice_accepted: account.has_accepted(),
+        of_staff: matches!(account.owner, Owner::Staff(_)),
     };
     (session, begun)
 }
@@ -354,6 +357,6 @@ pub(super) fn draw_token() -> Result<String, DeskError> {
 }
 
 /// The name that failures are counted by, whether there is such an account or not.
-fn guessed(name: &str) -> Sha256 {
+pub(super) fn guessed(name: &str) -> Sha256 {
     crate::desk::digest(name.trim().to_ascii_uppercase().as_bytes())
 }

@@ -15,7 +15,7 @@ use crate::domain::identity::{PersonId, PersonIdFault, RESIDENT_CARD};
 use crate::domain::ids::AccountId;
 use crate::domain::query::CertificateQuery;
 use crate::domain::refusal::Refusal;
-use crate::store::Expect;
+use crate::store::{Change, Expect};
 
 /// What somebody types to open an account.
 #[derive(Clone)]
@@ -118,11 +118,16 @@ impl Desk {
             return Ok(Plan::Write(charge, Err(Refusal::IdentityNotMatched)));
         }
         let account = self.new_account(owner.clone(), name.clone(), mobile.clone(), hash.clone())?;
+        Ok(self.opening(redeem, &account))
+    }
+
+    /// Opens an account with what redeems the code that was sent to its mobile.
+    pub(super) fn opening(&self, redeem: Change, account: &Account) -> Plan<Judged<AccountId>> {
         let mut change = redeem;
-        change.expects.push(Expect::Account(owner.login(), None));
-        change.writes.push(write(&account));
-        change.events.push(self.own_event(Deed::AccountOpened, &account));
-        Ok(Plan::Write(change, Ok(account.id)))
+        change.expects.push(Expect::Account(account.owner.login(), None));
+        change.writes.push(write(account));
+        change.events.push(self.own_event(Deed::AccountOpened, account));
+        Plan::Write(change, Ok(account.id))
     }
 
     /// Whether the register has a certificate of this person under this name; a version that was replaced says nothing

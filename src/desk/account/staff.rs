@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::desk::account::password::Password;
-use crate::desk::account::second_factor::{Offer, step};
+use crate::desk::account::second_factor::{Offer, with_used};
 use crate::desk::account::{unchanged, write};
 use crate::desk::keys::Secret;
 use crate::desk::record::Fields;
@@ -91,6 +91,13 @@ pub struct Invited {
     pub token: Secret,
     /// Until when.
     pub expires_at: DateTime<Utc>,
+}
+
+impl Invited {
+    /// The link to be handed on.
+    pub fn link(&self, public_url: &str) -> String {
+        format!("{public_url}/invitations/{}", self.token.reveal())
+    }
 }
 
 /// An invitation as its receiver sees it.
@@ -327,7 +334,7 @@ impl Desk {
         let password = Password::parse(password, &account.owner.login(), &account.mobile)
             .map_err(|fault| Refusal::field("password", fault))?;
         // A wrong code costs no hash.
-        with_code(&account, typed, self.now())?;
+        with_used(&account, typed, self.now())?;
         let hash = self.doors.passwords.hash(&password).await?;
         let (account, _) = self.settle(|| Box::pin(self.plan_acceptance(token, &hash, typed))).await?;
         Ok(account)
@@ -340,7 +347,7 @@ impl Desk {
         typed: &str,
     ) -> Result<Plan<Account>, DeskError> {
         let (account, revision, _) = self.invited_account(token).await?;
-        let account = with_code(&account, typed, self.now())?;
+        let account = with_used(&account, typed, self.now())?;
         let account = Account { password: hash.clone(), invitation: None, ..account };
         let change = Change {
             expects: vec![unchanged(&account, revision)],
@@ -349,13 +356,6 @@ impl Desk {
         };
         Ok(Plan::Write(change, account))
     }
-}
-
-/// The account with its first code used.
-fn with_code(account: &Account, typed: &str, now: DateTime<Utc>) -> Result<Account, Refusal> {
-    let totp = account.totp.as_ref().ok_or(Refusal::InvitationOver)?;
-    let last_step = step(totp, typed, now).ok_or(Refusal::SecondFactorWrong)?;
-    Ok(Account { totp: Some(Totp { last_step, ..totp.clone() }), ..account.clone() })
 }
 
 fn invited(account: Account, token: String) -> Invited {

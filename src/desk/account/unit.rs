@@ -16,7 +16,7 @@ use crate::domain::identity::CreditCode;
 use crate::domain::ids::AccountId;
 use crate::domain::refusal::applying::Applying;
 use crate::domain::refusal::{FieldFault, Refusal};
-use crate::store::{Change, Expect};
+use crate::store::Change;
 
 /// Most former names of a unit.
 pub const FORMER_NAMES: usize = 10;
@@ -114,11 +114,7 @@ impl Desk {
         }
         let hash = hash.get_or_try_init(|| self.doors.passwords.hash(password)).await?;
         let account = self.new_account(owner.clone(), name.clone(), mobile.clone(), hash.clone())?;
-        let mut change = redeem;
-        change.expects.push(Expect::Account(owner.login(), None));
-        change.writes.push(write(&account));
-        change.events.push(self.own_event(Deed::AccountOpened, &account));
-        Ok(Plan::Write(change, Ok(account.id)))
+        Ok(self.opening(redeem, &account))
     }
 
     /// Sets what a unit was called before, all of it at once.

@@ -11,8 +11,8 @@ use crate::domain::certificate::{Decision, Line};
 use crate::domain::ids::{AnnotationId, CertificateId};
 use crate::domain::key::Scope;
 use crate::domain::refusal::FieldFault;
-use crate::pages::console::certificate::{Done, Id, Typed, asked, link_to, shown};
-use crate::pages::console::{Visit, attachment};
+use crate::pages::console::certificate::{Done, Typed, link_to, shown};
+use crate::pages::console::{CERTIFICATES, Id, Visit, asked, attachment};
 use crate::pages::faults::Faults;
 use crate::pages::form::{Sent, read};
 use crate::pages::holder::sealed;
@@ -26,7 +26,7 @@ pub(super) async fn decide(
     say: Speech,
     sent: Sent<Typed>,
 ) -> Response {
-    let (visit, id) = match asked(&counter, &headers, id, say).await {
+    let (visit, id) = match asked(&counter, &headers, CERTIFICATES, id, say).await {
         Ok(asked) => asked,
         Err(elsewhere) => return elsewhere,
     };
@@ -70,7 +70,7 @@ pub(super) async fn order(
     say: Speech,
     sent: Sent<Typed>,
 ) -> Response {
-    let (visit, id) = match asked::<CertificateId>(&counter, &headers, id, say).await {
+    let (visit, id) = match asked::<CertificateId>(&counter, &headers, CERTIFICATES, id, say).await {
         Ok(asked) => asked,
         Err(elsewhere) => return elsewhere,
     };
@@ -111,7 +111,7 @@ pub(super) async fn plain_document(
     id: Id,
     say: Speech,
 ) -> Response {
-    let (visit, id) = match asked(&counter, &headers, id, say).await {
+    let (visit, id) = match asked(&counter, &headers, CERTIFICATES, id, say).await {
         Ok(asked) => asked,
         Err(elsewhere) => return elsewhere,
     };
@@ -127,7 +127,7 @@ pub(super) async fn document(
     id: Id,
     say: Speech,
 ) -> Response {
-    let (visit, id) = match asked::<AnnotationId>(&counter, &headers, id, say).await {
+    let (visit, id) = match asked::<AnnotationId>(&counter, &headers, CERTIFICATES, id, say).await {
         Ok(asked) => asked,
         Err(elsewhere) => return elsewhere,
     };
@@ -143,7 +143,7 @@ pub(super) async fn evidence(
     id: Id,
     say: Speech,
 ) -> Response {
-    let (visit, id) = match asked::<AnnotationId>(&counter, &headers, id, say).await {
+    let (visit, id) = match asked::<AnnotationId>(&counter, &headers, CERTIFICATES, id, say).await {
         Ok(asked) => asked,
         Err(elsewhere) => return elsewhere,
     };
@@ -160,7 +160,7 @@ pub(super) async fn revoke(
     say: Speech,
     sent: Sent<Typed>,
 ) -> Response {
-    let (visit, id) = match asked::<AnnotationId>(&counter, &headers, id, say).await {
+    let (visit, id) = match asked::<AnnotationId>(&counter, &headers, CERTIFICATES, id, say).await {
         Ok(asked) => asked,
         Err(elsewhere) => return elsewhere,
     };

@@ -1,8 +1,8 @@
 //! One certificate: what the register says, its versions, its copies, what was done with it; and what may be decided.
 
 use askama::Template;
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use base64::Engine as _;
@@ -20,7 +20,7 @@ use crate::domain::key::Scope;
 use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery};
 use crate::pages::assets::Assets;
 use crate::pages::console::certificates::kind_of_document;
-use crate::pages::console::{CERTIFICATES, Shell, Visit, admit, named, wording};
+use crate::pages::console::{CERTIFICATES, Id, Shell, Visit, asked, wording};
 use crate::pages::faults::Faults;
 use crate::pages::holder::annotation::Told;
 use crate::pages::holder::certificates::tone_of;
@@ -335,19 +335,6 @@ async fn history(counter: &Counter, visit: &Visit, id: CertificateId) -> Result<
     Ok(history)
 }
 
-pub(super) type Id = Result<Path<String>, PathRejection>;
-
-/// Who asks, and what the address names.
-pub(super) async fn asked<T: std::str::FromStr<Err = crate::domain::ids::Malformed>>(
-    counter: &Counter,
-    headers: &HeaderMap,
-    id: Id,
-    say: Speech,
-) -> Result<(Visit, T), Response> {
-    let visit = admit(counter, headers, CERTIFICATES, say).await?;
-    Ok((visit, named(id, say).map_err(|elsewhere| *elsewhere)?))
-}
-
 pub(super) async fn shown(
     counter: &Counter,
     visit: &Visit,
@@ -371,7 +358,7 @@ pub(super) async fn show(
     arrival: Result<Query<Arrival>, QueryRejection>,
 ) -> Response {
     let note = arrival.ok().and_then(|Query(arrival)| arrival.done).map(|done| done.note(say));
-    match asked(&counter, &headers, id, say).await {
+    match asked(&counter, &headers, CERTIFICATES, id, say).await {
         Ok((visit, id)) => shown(&counter, &visit, id, Typed::default(), Faults::default(), note).await,
         Err(elsewhere) => elsewhere,
     }

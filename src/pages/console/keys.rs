@@ -1,8 +1,7 @@
 //! API keys of programs: made, listed, ended. A secret is shown once, on the page that answers its making.
 
 use askama::Template;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
@@ -13,7 +12,7 @@ use crate::domain::identity::CreditCode;
 use crate::domain::ids::KeyId;
 use crate::domain::key::{ApiKey, Scope};
 use crate::pages::assets::Assets;
-use crate::pages::console::{KEYS, Shell, Visit, admit, named, wording};
+use crate::pages::console::{Id, KEYS, Shell, Visit, admit, asked, wording};
 use crate::pages::faults::Faults;
 use crate::pages::form::{Sent, read};
 use crate::pages::speech::{Dated, Speech};
@@ -169,16 +168,12 @@ pub(super) async fn create(
 pub(super) async fn revoke(
     State(counter): State<Counter>,
     headers: HeaderMap,
-    id: Result<Path<String>, PathRejection>,
+    id: Id,
     say: Speech,
 ) -> Response {
-    let visit = match admit(&counter, &headers, KEYS, say).await {
-        Ok(visit) => visit,
+    let (visit, id) = match asked::<KeyId>(&counter, &headers, KEYS, id, say).await {
+        Ok(asked) => asked,
         Err(elsewhere) => return elsewhere,
-    };
-    let id: KeyId = match named(id, say) {
-        Ok(id) => id,
-        Err(elsewhere) => return *elsewhere,
     };
     match counter.desk.revoke_key(visit.caller(), id).await {
         Ok(_) => see_other(&format!("{}{}", KEYS.path, say.query())),

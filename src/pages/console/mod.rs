@@ -16,7 +16,8 @@ mod wording;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{DefaultBodyLimit, Path};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
@@ -200,13 +201,20 @@ async fn admit(
     if visit.may(section.scope) { Ok(visit) } else { Err(visit.forbidden()) }
 }
 
-/// The name that an address holds; what is no name of ours names nothing.
-fn named<T: std::str::FromStr<Err = Malformed>>(
-    id: Result<axum::extract::Path<String>, axum::extract::rejection::PathRejection>,
+/// What an address holds where it names something.
+type Id = Result<Path<String>, PathRejection>;
+
+/// A staff member who asks a section for what an address names; what is no name of ours names nothing.
+async fn asked<T: std::str::FromStr<Err = Malformed>>(
+    counter: &Counter,
+    headers: &HeaderMap,
+    section: Section,
+    id: Id,
     say: Speech,
-) -> Result<T, Box<Response>> {
-    let id = id.ok().and_then(|axum::extract::Path(id)| id.parse().ok());
-    id.ok_or_else(|| Box::new(failure(Failure::NotFound, say)))
+) -> Result<(Visit, T), Response> {
+    let visit = admit(counter, headers, section, say).await?;
+    let id = id.ok().and_then(|Path(id)| id.parse().ok());
+    Ok((visit, id.ok_or_else(|| failure(Failure::NotFound, say))?))
 }
 
 async fn home(

@@ -2,8 +2,7 @@
 //! waits for a person.
 
 use askama::Template;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -16,7 +15,7 @@ use crate::domain::key::Scope;
 use crate::domain::queue::QueueView;
 use crate::pages::assets::Assets;
 use crate::pages::console::chart::{Chart, Row};
-use crate::pages::console::{QUEUE, Shell, Visit, admit, named, wording};
+use crate::pages::console::{Id, QUEUE, Shell, Visit, admit, asked, wording};
 use crate::pages::speech::{Dated, Speech};
 use crate::pages::{Counter, page, see_other};
 
@@ -230,16 +229,12 @@ fn deadlines(queue: &QueueView, now: DateTime<Utc>, say: Speech) -> Chart {
 pub(super) async fn retry(
     State(counter): State<Counter>,
     headers: HeaderMap,
-    id: Result<Path<String>, PathRejection>,
+    id: Id,
     say: Speech,
 ) -> Response {
-    let visit = match admit(&counter, &headers, QUEUE, say).await {
-        Ok(visit) => visit,
+    let (visit, id) = match asked::<AnnotationId>(&counter, &headers, QUEUE, id, say).await {
+        Ok(asked) => asked,
         Err(elsewhere) => return elsewhere,
-    };
-    let id: AnnotationId = match named(id, say) {
-        Ok(id) => id,
-        Err(elsewhere) => return *elsewhere,
     };
     match counter.desk.retry(visit.caller(), id).await {
         Ok(_) => see_other(&format!("{}{}", QUEUE.path, say.query())),

@@ -2,14 +2,13 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use crate::desk::DeskError;
 use crate::domain::account::Mobile;
 use crate::domain::ids::TicketId;
 use crate::domain::query::TicketQuery;
@@ -17,11 +16,9 @@ use crate::domain::refusal::{FieldError, Refusal};
 use crate::domain::ticket::{Outcome, ScanKind, Standing, Ticket};
 use crate::http::tickets::scan as scan_file;
 use crate::pages::assets::Assets;
-use crate::pages::console::{Shell, TICKETS, admit};
-use crate::pages::failure::{Failure, failure};
+use crate::pages::console::{Id, Shell, TICKETS, admit, asked};
 use crate::pages::faults::Faults;
 use crate::pages::form::{Sent, read};
-use crate::pages::holder::turn_away;
 use crate::pages::speech::{Dated, Speech};
 use crate::pages::{Counter, page, see_other};
 
@@ -34,14 +31,6 @@ pub(super) fn router() -> Router<Counter> {
         .route("/console/tickets/{id}", get(show))
         .route("/console/tickets/{id}/scan", get(scan))
         .route("/console/tickets/{id}/answer", post(answer))
-}
-
-/// A caller without the right sees no page at all.
-fn refused(counter: &Counter, error: &DeskError, say: Speech) -> Response {
-    match error {
-        DeskError::Forbidden(_) => failure(Failure::NotFound, say),
-        error => turn_away(counter, error, say),
-    }
 }
 
 fn link_to(id: TicketId, say: Speech) -> String {
@@ -80,17 +69,17 @@ async fn list(
     say: Speech,
     arrival: Result<Query<Arrival>, QueryRejection>,
 ) -> Response {
-    let member = match admit(&counter, &headers, TICKETS, say).await {
-        Ok(member) => member,
+    let visit = match admit(&counter, &headers, TICKETS, say).await {
+        Ok(visit) => visit,
         Err(elsewhere) => return elsewhere,
     };
     let arrival = arrival.map(|Query(arrival)| arrival).unwrap_or(Arrival { state: None, after: None });
     let standing = arrival.state.and_then(|word| word.parse().ok()).unwrap_or(Standing::Open);
     let after = arrival.after.and_then(|id| id.parse().ok());
     let query = TicketQuery { standing: Some(standing), after, limit: PAGE };
-    let found = match counter.desk.tickets(member.caller(), &query).await {
+    let found = match counter.desk.tickets(visit.caller(), &query).await {
         Ok(found) => found,
-        Err(error) => return refused(&counter, &error, say),
+        Err(error) => return visit.undone(&counter, &error),
     };
     let last = found.items.last().filter(|_| found.more);
     let next = last.map(|ticket| {
@@ -104,7 +93,7 @@ async fn list(
         opened_at: say.moment(ticket.opened_at),
     });
     let answered = standing == Standing::Answered;
-    let html = ListPage { say, assets: Assets, shell: &member.shell, answered, rows: rows.collect(), next };
+    let html = ListPage { say, assets: Assets, shell: &visit.shell, answered, rows: rows.collect(), next };
     page(&html, StatusCode::OK, say)
 }
 
@@ -161,47 +150,30 @@ fn ticket_page(shell: &Shell, ticket: &Ticket, typed: &Typed, faults: Faults, sa
     html.faults.dress(page(&html, status, say))
 }
 
-/// What the path names; nothing where it is no name.
-fn named(path: Result<Path<String>, PathRejection>) -> Option<TicketId> {
-    path.ok().and_then(|Path(id)| id.parse().ok())
-}
-
-async fn show(
-    State(counter): State<Counter>,
-    headers: HeaderMap,
-    say: Speech,
-    path: Result<Path<String>, PathRejection>,
-) -> Response {
-    let member = match admit(&counter, &headers, TICKETS, say).await {
-        Ok(member) => member,
+async fn show(State(counter): State<Counter>, headers: HeaderMap, say: Speech, id: Id) -> Response {
+    let (visit, id) = match asked::<TicketId>(&counter, &headers, TICKETS, id, say).await {
+        Ok(asked) => asked,
         Err(elsewhere) => return elsewhere,
     };
-    let Some(id) = named(path) else { return failure(Failure::NotFound, say) };
-    match counter.desk.ticket(member.caller(), id).await {
-        Ok(ticket) => ticket_page(&member.shell, &ticket, &Typed::default(), Faults::default(), say),
-        Err(error) => refused(&counter, &error, say),
+    match counter.desk.ticket(visit.caller(), id).await {
+        Ok(ticket) => ticket_page(&visit.shell, &ticket, &Typed::default(), Faults::default(), say),
+        Err(error) => visit.undone(&counter, &error),
     }
 }
 
-async fn scan(
-    State(counter): State<Counter>,
-    headers: HeaderMap,
-    say: Speech,
-    path: Result<Path<String>, PathRejection>,
-) -> Response {
-    let member = match admit(&counter, &headers, TICKETS, say).await {
-        Ok(member) => member,
+async fn scan(State(counter): State<Counter>, headers: HeaderMap, say: Speech, id: Id) -> Response {
+    let (visit, id) = match asked::<TicketId>(&counter, &headers, TICKETS, id, say).await {
+        Ok(asked) => asked,
         Err(elsewhere) => return elsewhere,
     };
-    let Some(id) = named(path) else { return failure(Failure::NotFound, say) };
-    match counter.desk.scan_of(member.caller(), id).await {
+    match counter.desk.scan_of(visit.caller(), id).await {
         Ok((kind, bytes)) => {
             let mut response = scan_file(id, kind, bytes, true);
             let no_store = HeaderValue::from_static("no-store");
             response.headers_mut().insert(header::CACHE_CONTROL, no_store);
             response
         }
-        Err(error) => refused(&counter, &error, say),
+        Err(error) => visit.undone(&counter, &error),
     }
 }
 
@@ -209,17 +181,16 @@ async fn answer(
     State(counter): State<Counter>,
     headers: HeaderMap,
     say: Speech,
-    path: Result<Path<String>, PathRejection>,
+    id: Id,
     sent: Sent<Typed>,
 ) -> Response {
-    let member = match admit(&counter, &headers, TICKETS, say).await {
-        Ok(member) => member,
+    let (visit, id) = match asked::<TicketId>(&counter, &headers, TICKETS, id, say).await {
+        Ok(asked) => asked,
         Err(elsewhere) => return elsewhere,
     };
-    let Some(id) = named(path) else { return failure(Failure::NotFound, say) };
     let typed = read(sent);
     let done = match (typed.outcome.parse(), typed.words.parse()) {
-        (Ok(outcome), Ok(words)) => counter.desk.answer_ticket(member.caller(), id, outcome, words).await,
+        (Ok(outcome), Ok(words)) => counter.desk.answer_ticket(visit.caller(), id, outcome, words).await,
         (outcome, words) => {
             let outcome = outcome.err().map(|fault| FieldError::new("outcome", fault));
             let words = words.err().map(|fault| FieldError::new("words", fault));
@@ -230,12 +201,12 @@ async fn answer(
         Ok(_) => return see_other(&link_to(id, say)),
         Err(error) => error,
     };
-    let ticket = match counter.desk.ticket(member.caller(), id).await {
+    let ticket = match counter.desk.ticket(visit.caller(), id).await {
         Ok(ticket) => ticket,
-        Err(error) => return refused(&counter, &error, say),
+        Err(error) => return visit.undone(&counter, &error),
     };
     match Faults::of_error(&error, say) {
-        Ok(faults) => ticket_page(&member.shell, &ticket, &typed, faults, say),
+        Ok(faults) => ticket_page(&visit.shell, &ticket, &typed, faults, say),
         Err(elsewhere) => *elsewhere,
     }
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::desk::account::session::LoggedIn;
 use crate::desk::{Desk, DeskError};
-use crate::domain::account::{Account, Mobile, Owner, Purpose};
+use crate::domain::account::{Mobile, Owner, Purpose};
 use crate::domain::contact::Email;
 use crate::domain::event::Deed;
 use crate::domain::refusal::Refusal;
@@ -24,14 +24,6 @@ use crate::pages::{Counter, page, see_other};
 
 /// Lines of the log that the page shows, the newest first.
 const LOG_LINES: usize = 20;
-
-/// Who somebody is, masked as far as its owner needs no more to recognise it.
-pub(super) fn id_masked(account: &Account) -> String {
-    match &account.owner {
-        Owner::Holder(person) => person.masked(),
-        owner => owner.login().as_str().to_owned(),
-    }
-}
 
 struct LogLine {
     at: Dated,
@@ -124,7 +116,7 @@ async fn account_page(
         faults,
         is_unit: matches!(account.owner, Owner::Unit { .. }),
         name: account.name.to_string(),
-        id_masked: id_masked(account),
+        id_masked: account.owner.login_masked(),
         mobile_masked: account.mobile.masked(),
         has_factor: account.totp.is_some(),
         email_masked: account.email.as_ref().map(Email::masked),

@@ -24,8 +24,7 @@ use crate::pages::failure::{Failure, failure};
 use crate::pages::faults::Faults;
 use crate::pages::holder::annotation::Told;
 use crate::pages::holder::checks::Checks;
-use crate::pages::holder::unit::or_home;
-use crate::pages::holder::{holder, sealed, staff_door, turn_away};
+use crate::pages::holder::{holder, own_home, sealed, turn_away};
 use crate::pages::shown::Meter;
 use crate::pages::speech::Speech;
 use crate::pages::wording::status_word;
@@ -162,12 +161,7 @@ fn soon<'a>(own: impl Iterator<Item = &'a Own>, today: NaiveDate, say: Speech) -
 pub(super) async fn list(State(counter): State<Counter>, headers: HeaderMap, say: Speech) -> Response {
     let holder = match holder(&counter, &headers, say).await {
         Ok(holder) => holder,
-        Err(elsewhere) => {
-            return match staff_door(&counter, &headers, say).await {
-                Some(door) => door,
-                None => or_home(&counter, &headers, say, elsewhere).await,
-            };
-        }
+        Err(elsewhere) => return own_home(&counter, &headers, say, elsewhere).await,
     };
     let own = match counter.desk.own_certificates(&holder).await {
         Ok(own) => own,
@@ -189,7 +183,7 @@ pub(super) async fn list(State(counter): State<Counter>, headers: HeaderMap, say
             )
         }
     };
-    let id_masked = crate::pages::holder::account::id_masked(holder.account());
+    let id_masked = holder.account().owner.login_masked();
     page(
         &ListPage { say, assets: Assets, id_masked, lead, soon: soon(current(), today, say), cards },
         StatusCode::OK,

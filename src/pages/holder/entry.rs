@@ -142,7 +142,7 @@ pub(super) async fn log_in(
     let credentials = Credentials { account: form.account.clone(), password: form.password };
     let solution = Solution { id: form.captcha_id, answer: form.captcha };
     match counter.desk.log_in(&credentials, &solution, address(client)).await {
-        Ok(Entered::Session(begun)) => inside(&counter, &begun, say).await,
+        Ok(Entered::Session(begun)) => inside(&counter, &begun, say),
         Ok(Entered::HalfWay(pass)) => half_way(&pass.text, Faults::default(), say),
         Err(error) => match Faults::of_error(&error, say) {
             Ok(faults) => login_page(&counter.desk, &form.account, kind, faults, say).await,
@@ -152,10 +152,9 @@ pub(super) async fn log_in(
 }
 
 /// To where a session begins.
-async fn inside(counter: &Counter, begun: &Begun, say: Speech) -> Response {
-    let staff = counter.desk.staff_member(begun.token.reveal()).await.is_ok();
+fn inside(counter: &Counter, begun: &Begun, say: Speech) -> Response {
     let next = match begun.notice_accepted {
-        _ if staff => "/console",
+        _ if begun.of_staff => "/console",
         true => "/me",
         false => "/me/notice",
     };
@@ -194,7 +193,7 @@ pub(super) async fn finish_log_in(
 ) -> Response {
     let form = read(sent);
     match counter.desk.finish_log_in(&form.pass, &form.code, address(client)).await {
-        Ok(begun) => inside(&counter, &begun, say).await,
+        Ok(begun) => inside(&counter, &begun, say),
         Err(error) => match Faults::of_error(&error, say) {
             Ok(faults) => half_way(&form.pass, faults, say),
             Err(elsewhere) => *elsewhere,

@@ -21,6 +21,7 @@ use axum::routing::{get, post};
 
 use crate::desk::DeskError;
 use crate::desk::account::session::{Begun, Holder, LoggedIn};
+use crate::domain::account::Owner;
 use crate::domain::refusal::Refusal;
 use crate::http::cookie;
 use crate::pages::failure::{Failure, failure};
@@ -114,11 +115,16 @@ async fn holder(counter: &Counter, headers: &HeaderMap, say: Speech) -> Result<H
     counter.desk.holder(token).await.map_err(|error| turn_away(counter, &error, say))
 }
 
-/// Where staff are led who come to where holders begin.
-async fn staff_door(counter: &Counter, headers: &HeaderMap, say: Speech) -> Option<Response> {
-    let token = cookie::token(headers, is_https(counter))?;
-    let staff = counter.desk.staff_member(token).await.is_ok();
-    staff.then(|| see_other(&format!("/console{}", say.query())))
+/// Where somebody is led whom the holder's pages do not know: units and staff to their own.
+async fn own_home(counter: &Counter, headers: &HeaderMap, say: Speech, elsewhere: Response) -> Response {
+    if elsewhere.status() != StatusCode::NOT_FOUND {
+        return elsewhere;
+    }
+    match logged_in(counter, headers, say).await.map(|who| who.account().owner.clone()) {
+        Ok(Owner::Unit { .. }) => see_other(&format!("/unit{}", say.query())),
+        Ok(Owner::Staff(_)) => see_other(&format!("/console{}", say.query())),
+        _ => elsewhere,
+    }
 }
 
 /// The page for whoever may not see another one.

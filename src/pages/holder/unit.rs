@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
 
@@ -122,24 +122,6 @@ pub(super) async fn show(State(counter): State<Counter>, headers: HeaderMap, say
     match logged_in(&counter, &headers, say).await {
         Ok(who) => home_page(who.account(), "", Faults::default(), say),
         Err(elsewhere) => elsewhere,
-    }
-}
-
-/// Where somebody is led whom the holder's pages do not know: a unit to its own home.
-pub(super) async fn or_home(
-    counter: &Counter,
-    headers: &HeaderMap,
-    say: Speech,
-    elsewhere: Response,
-) -> Response {
-    if elsewhere.status() != StatusCode::NOT_FOUND {
-        return elsewhere;
-    }
-    match logged_in(counter, headers, say).await {
-        Ok(who) if matches!(who.account().owner, Owner::Unit { .. }) => {
-            see_other(&format!("/unit{}", say.query()))
-        }
-        _ => elsewhere,
     }
 }
 

@@ -13,7 +13,6 @@ use std::time::Duration;
 use askama::Template;
 use axum::Json;
 use axum::extract::multipart::MultipartRejection;
-use axum::extract::rejection::PathRejection;
 use axum::extract::{Multipart, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -29,7 +28,7 @@ use crate::http::record_file::Kind;
 use crate::pages::assets::Assets;
 use crate::pages::console::import::entering::{Broken, enter_all};
 use crate::pages::console::import::refused::{Kept, csv_of, lines_of};
-use crate::pages::console::{IMPORT, Shell, Visit, admit, attachment, cells};
+use crate::pages::console::{IMPORT, Id, Shell, Visit, admit, attachment, cells};
 use crate::pages::failure::{Failure, failure};
 use crate::pages::speech::{Dated, Speech};
 use crate::pages::{Counter, page, see_other};
@@ -217,9 +216,7 @@ pub(super) async fn receive(
     form_page(&visit, Some(nothing), StatusCode::UNPROCESSABLE_ENTITY)
 }
 
-type Id = Result<Path<String>, PathRejection>;
-
-async fn asked(
+async fn own_import(
     counter: &Counter,
     headers: &HeaderMap,
     id: Id,
@@ -253,7 +250,7 @@ pub(super) async fn show(
     id: Id,
     say: Speech,
 ) -> Response {
-    let (visit, id, import) = match asked(&counter, &headers, id, say).await {
+    let (visit, id, import) = match own_import(&counter, &headers, id, say).await {
         Ok(asked) => asked,
         Err(elsewhere) => return elsewhere,
     };
@@ -322,7 +319,7 @@ pub(super) async fn refused_csv(
     id: Id,
     say: Speech,
 ) -> Response {
-    match asked(&counter, &headers, id, say).await {
+    match own_import(&counter, &headers, id, say).await {
         Ok((_, _, import)) => {
             attachment(csv_of(&lock(&import.kept).lines, say.language), cells::CSV, "refused.csv")
         }
@@ -336,7 +333,7 @@ pub(super) async fn refused_ndjson(
     id: Id,
     say: Speech,
 ) -> Response {
-    match asked(&counter, &headers, id, say).await {
+    match own_import(&counter, &headers, id, say).await {
         Ok((_, _, import)) => {
             attachment(lines_of(&lock(&import.kept).lines, say.language), cells::NDJSON, "refused.ndjson")
         }
