@@ -9,6 +9,7 @@ pub mod domain;
 pub mod http;
 pub mod metrics;
 pub mod pages;
+pub mod registration;
 pub mod render;
 pub mod seal;
 pub mod store;

@@ -83,6 +83,16 @@ time_ordered_id! {
     TicketId, "ticket id"
 }
 
+time_ordered_id! {
+    /// One case of registration.
+    CaseId, "case id"
+}
+
+time_ordered_id! {
+    /// Something that was noticed about a registrant.
+    AnomalyId, "anomaly id"
+}
+
 const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// The public name of an annotation: 128 bits of chance in Crockford base32, behind the QR code.

@@ -80,6 +80,14 @@ impl FromStr for Role {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Region([u8; 2]);
 
+impl Region {
+    /// The region of a unit: characters 3 and 4 of its credit code (GB 32100, 4.3).
+    pub fn of(unit: &CreditCode) -> Self {
+        let code = unit.as_str().as_bytes();
+        Self([code[2], code[3]])
+    }
+}
+
 impl FromStr for Region {
     type Err = FieldFault;
 
