@@ -373,6 +373,7 @@ impl Desk {
             key: None,
             account: None,
             ticket: None,
+            case: None,
             reason: None,
         }
     }

@@ -2,5 +2,7 @@
 //! data, functions here decide, the desk writes.
 
 pub mod case;
+pub mod company;
+pub mod query;
 pub mod registrant;
 pub mod word;

@@ -4,6 +4,8 @@
 //! state, times, digests of files, and blind keys: keyed hashes by which a person, a number or a code is found by
 //! whoever holds the master key and by nobody else.
 
+pub(crate) mod registration;
+
 use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
@@ -16,9 +18,13 @@ use serde::{Deserialize, Serialize};
 use crate::domain::account::{Purpose, Session, VerificationCode};
 use crate::domain::event::Actor;
 use crate::domain::identity::CreditCode;
-use crate::domain::ids::{AccountId, AnnotationId, CertificateId, KeyId, Malformed, Sha256, TicketId};
+use crate::domain::ids::{
+    AccountId, AnnotationId, CaseId, CertificateId, KeyId, Malformed, Sha256, TicketId,
+};
 use crate::domain::key::ApiKey;
 use crate::domain::queue::Job;
+use crate::store::entry::registration::{CaseLine, RegistrantLine};
+use crate::store::record::company::CompanyShape;
 use crate::store::record::{Unreadable, text, text_option};
 use crate::store::{Answer, AnswerKey, Outcome};
 
@@ -94,6 +100,8 @@ pub(crate) struct EventShape {
     pub(crate) account: Option<AccountId>,
     #[serde(with = "text_option", default, skip_serializing_if = "Option::is_none")]
     pub(crate) ticket: Option<TicketId>,
+    #[serde(with = "text_option", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) case: Option<CaseId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<ReasonShape>,
 }
@@ -136,6 +144,11 @@ pub(crate) enum WriteLine<'a> {
     Code(CodeLine),
     #[serde(borrow)]
     Ticket(TicketLine<'a>),
+    #[serde(borrow)]
+    Case(CaseLine<'a>),
+    #[serde(borrow)]
+    Registrant(RegistrantLine<'a>),
+    Company(CompanyShape),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -440,6 +453,10 @@ pub(crate) enum SealedLine<'a> {
     Account(SealedPart<'a>),
     #[serde(borrow)]
     Ticket(SealedPart<'a>),
+    #[serde(borrow)]
+    Case(SealedPart<'a>),
+    #[serde(borrow)]
+    Registrant(SealedPart<'a>),
 }
 
 #[derive(Deserialize)]

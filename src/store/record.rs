@@ -5,7 +5,13 @@
 //! stands in clear beside it.
 
 pub(crate) mod account;
+pub(crate) mod case;
+pub(crate) mod company;
+pub(crate) mod registrant;
 pub(crate) mod ticket;
+
+use std::fmt;
+use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -99,6 +105,11 @@ pub(crate) mod text_option {
         }
     }
 }
+
+/// A value as the text that it prints and parses, where it stands in a list or a map.
+#[derive(Serialize, Deserialize, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(transparent, bound(serialize = "T: fmt::Display", deserialize = "T: FromStr"))]
+pub(crate) struct Text<T>(#[serde(with = "text")] pub(crate) T);
 
 /// A record that cannot be read.
 #[derive(Debug, thiserror::Error)]

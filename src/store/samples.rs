@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed test panics")]
 
+pub(crate) mod registration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::account::{
@@ -147,6 +149,7 @@ pub(crate) fn event(deed: Deed, certificate: &Certificate, annotation: Option<&A
         key: None,
         account: None,
         ticket: None,
+        case: None,
         reason: Some(REASON.parse().unwrap()),
     }
 }
@@ -272,6 +275,7 @@ pub(crate) fn account_event(deed: Deed, account: AccountId) -> Event {
         key: None,
         account: Some(account),
         ticket: None,
+        case: None,
         reason: Some(REASON.parse().unwrap()),
     }
 }

@@ -71,6 +71,14 @@ fn what(deed: Deed, say: Speech) -> &'static str {
         Deed::FormerNamesChanged => ("更改曾用名", "Changed the former names"),
         Deed::AnnotationOrdered => ("提交加注申请", "Ordered an annotation"),
         Deed::AnnotationRevoked => ("撤销加注件", "Revoked a copy"),
+        Deed::CaseOpened => ("新建申报", "Opened a case"),
+        Deed::CaseFilled => ("填写申报", "Filled in a case"),
+        Deed::CaseActed => ("办理申报", "Acted upon a case"),
+        Deed::LetterOpened => ("打开承诺书", "Opened a commitment letter"),
+        Deed::ProfileChanged => ("修改个人资料", "Changed the profile"),
+        Deed::QualificationEntered => ("资格入库", "A qualification was entered"),
+        Deed::AnomalyNoticed => ("平台提示：发现异常", "Was told of an anomaly"),
+        Deed::AnomalyAnswered => ("提交申辩", "Answered an anomaly"),
         _ => ("其他操作", "Something else"),
     };
     say.language.pick(zh, en)
