@@ -1,0 +1,114 @@
+//! Development only: qualifications and profiles without ceremony.
+
+use chrono::NaiveDate;
+
+use crate::desk::{Desk, DeskError, Plan};
+use crate::domain::account::Mobile;
+use crate::domain::event::{Actor, Deed};
+use crate::domain::identity::{CreditCode, PersonId};
+use crate::domain::refusal::{FieldFault, Refusal};
+use crate::registration::case::Specialty;
+use crate::registration::registrant::{Employment, Qualification, Registrant, Source};
+use crate::registration::word::RegimeId;
+use crate::store::{Change, Expect, Write};
+
+/// A portrait and a signature of nobody.
+const PHOTO: &[u8] = include_bytes!("development/photo.jpg");
+const SIGNATURE: &[u8] = include_bytes!("development/signature.png");
+
+impl Desk {
+    /// Records a passed examination, for every class of the regime.
+    pub(crate) async fn record_examination(
+        &self,
+        person: &PersonId,
+        regime: &RegimeId,
+        specialty: &Specialty,
+    ) -> Result<(), DeskError> {
+        let passed = Qualification {
+            regime: regime.clone(),
+            class: None,
+            specialty: specialty.clone(),
+            management_no: None,
+            entered_at: self.now(),
+            source: Source::Examination,
+        };
+        self.arrange(person, Deed::QualificationEntered, &|registrant| {
+            let same = |one: &Qualification| {
+                one.source == passed.source && (&one.regime, &one.specialty) == (&passed.regime, &passed.specialty)
+            };
+            if !registrant.qualifications.iter().any(same) {
+                registrant.qualifications.push(passed.clone());
+            }
+        })
+        .await
+    }
+
+    /// Fills in the profile of a person: personal data, photo, signature, and the employer where one is named.
+    pub(crate) async fn complete_profile(
+        &self,
+        person: &PersonId,
+        mobile: &Mobile,
+        employer: Option<CreditCode>,
+    ) -> Result<(), DeskError> {
+        let employment = match employer {
+            Some(uscc) => {
+                let (company, _) = self
+                    .store
+                    .company(&uscc)
+                    .await?
+                    .ok_or_else(|| Refusal::field("employer", FieldFault::UnknownUnit))?;
+                Some(Employment {
+                    uscc,
+                    name: company.name,
+                    qualifications: Vec::new(),
+                    contact: Some(mobile.clone()),
+                    from: self.today() - chrono::TimeDelta::days(365),
+                    until: None::<NaiveDate>,
+                })
+            }
+            None => None,
+        };
+        let (photo, signature) = (crate::desk::digest(PHOTO), crate::desk::digest(SIGNATURE));
+        self.store.put_document(person, photo, PHOTO).await?;
+        self.store.put_document(person, signature, SIGNATURE).await?;
+        self.arrange(person, Deed::ProfileChanged, &|registrant| {
+            let profile = &mut registrant.profile;
+            profile.ethnicity = "汉族".parse().ok();
+            profile.education = "本科".parse().ok();
+            profile.degree = "学士".parse().ok();
+            profile.school = "示例大学".parse().ok();
+            profile.photo = Some(photo);
+            profile.signature = Some(signature);
+            if employment.is_some() {
+                profile.employment.clone_from(&employment);
+            }
+        })
+        .await
+    }
+
+    async fn arrange(
+        &self,
+        person: &PersonId,
+        deed: Deed,
+        change: &(dyn Fn(&mut Registrant) + Sync),
+    ) -> Result<(), DeskError> {
+        self.settle(|| {
+            Box::pin(async move {
+                let (known, revision) = self.registrant(person).await?;
+                let mut registrant = known.clone();
+                change(&mut registrant);
+                if registrant == known {
+                    return Ok(Plan::Nothing(()));
+                }
+                let written = Change {
+                    expects: vec![Expect::Registrant(person.clone(), revision)],
+                    writes: vec![Write::Registrant(registrant)],
+                    events: vec![self.event(deed, Actor::Service)],
+                };
+                Ok(Plan::Write(written, ()))
+            })
+        })
+        .await?;
+        Ok(())
+    }
+}
