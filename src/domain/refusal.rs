@@ -2,6 +2,7 @@
 
 pub mod applying;
 pub(crate) mod examples;
+pub mod filing;
 mod words;
 
 use chrono::NaiveDate;
@@ -10,6 +11,7 @@ use crate::domain::annotation::Phase;
 use crate::domain::certificate::Status;
 use crate::domain::language::Language;
 use crate::domain::refusal::applying::{Applying, ScanFault};
+use crate::domain::refusal::filing::Filing;
 
 /// Why the rules say no.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +101,8 @@ pub enum Refusal {
     OwnPost,
     /// An application is not taken.
     Applying(Applying),
+    /// An act on a case of registration is not taken.
+    Filing(Filing),
 }
 
 /// One wrong field.
@@ -154,6 +158,8 @@ pub enum FieldFault {
     NotADay,
     /// The day contradicts another field.
     DayContradicts(&'static str),
+    /// The last day of a period lies before its first.
+    EndsBeforeItBegins,
     /// Contradicts the identity number.
     ContradictsIdNumber,
     /// The picture is no JPEG or PNG that can be read; why.
@@ -203,6 +209,7 @@ impl FieldFault {
             Self::NotACertificateType => "not-a-certificate-type",
             Self::NotADay => "not-a-day",
             Self::DayContradicts(_) => "day-contradicts",
+            Self::EndsBeforeItBegins => "ends-before-it-begins",
             Self::ContradictsIdNumber => "contradicts-id-number",
             Self::BadPhoto(_) => "bad-photo",
             Self::BadScan(_) => "bad-scan",
@@ -280,6 +287,9 @@ impl FieldFault {
                 Language::Chinese => format!("日期与 {field} 矛盾，请核对。"),
                 Language::English => format!("The day contradicts {field}; check both."),
             },
+            Self::EndsBeforeItBegins => {
+                pick("截止日期早于起始日期，请核对。", "The period ends before it begins; check both days.")
+            }
             Self::ContradictsIdNumber => {
                 pick("与身份证号码不一致，请核对。", "Contradicts the identity number; check both.")
             }
@@ -362,6 +372,7 @@ impl Refusal {
             Self::LoginTaken => "login-taken",
             Self::OwnPost => "own-post",
             Self::Applying(applying) => applying.code(),
+            Self::Filing(filing) => filing.code(),
         }
     }
 }

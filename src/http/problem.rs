@@ -106,6 +106,7 @@ impl Problem {
                 | Refusal::LoginTaken
                 | Refusal::OwnPost
                 | Refusal::Applying(_)
+                | Refusal::Filing(_)
                 | Refusal::NotParked => StatusCode::CONFLICT,
                 Refusal::InvitationOver
                 | Refusal::AnnotationExpired { .. }

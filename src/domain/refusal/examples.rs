@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 use crate::domain::annotation::Phase;
 use crate::domain::certificate::Status;
 use crate::domain::refusal::applying::{Applying, ScanFault};
+use crate::domain::refusal::filing::Filing;
 use crate::domain::refusal::{FieldFault, Refusal};
 
 /// A day to come, for refusals that name one.
@@ -43,6 +44,7 @@ pub(crate) fn refusals() -> Vec<Refusal> {
         Refusal::LoginTaken,
         Refusal::OwnPost,
         Refusal::Applying(Applying::UnitTaken),
+        Refusal::Filing(Filing::SocialInsuranceAnomaly),
     ]
 }
 
@@ -79,5 +81,6 @@ pub(crate) fn faults() -> Vec<FieldFault> {
         FieldFault::PasswordGuessable,
         FieldFault::BadScan(ScanFault::Broken),
         FieldFault::NotAnEmail,
+        FieldFault::EndsBeforeItBegins,
     ]
 }

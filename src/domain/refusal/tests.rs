@@ -34,6 +34,7 @@ fn number(refusal: &Refusal) -> usize {
         Refusal::LoginTaken => 24,
         Refusal::OwnPost => 25,
         Refusal::Applying(_) => 26,
+        Refusal::Filing(_) => 27,
     }
 }
 
@@ -75,6 +76,7 @@ fn fault_number(fault: &FieldFault) -> usize {
         FieldFault::PasswordGuessable => 27,
         FieldFault::BadScan(_) => 28,
         FieldFault::NotAnEmail => 29,
+        FieldFault::EndsBeforeItBegins => 30,
     }
 }
 
