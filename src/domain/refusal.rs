@@ -2,6 +2,7 @@
 
 pub mod applying;
 pub(crate) mod examples;
+pub mod file;
 pub mod filing;
 mod words;
 
@@ -11,6 +12,7 @@ use crate::domain::annotation::Phase;
 use crate::domain::certificate::Status;
 use crate::domain::language::Language;
 use crate::domain::refusal::applying::{Applying, ScanFault};
+use crate::domain::refusal::file::FileFault;
 use crate::domain::refusal::filing::Filing;
 
 /// Why the rules say no.
@@ -166,6 +168,8 @@ pub enum FieldFault {
     BadPhoto(&'static str),
     /// The scan cannot be kept.
     BadScan(ScanFault),
+    /// The file cannot be kept.
+    BadFile(FileFault),
     /// Not valid base64.
     NotBase64,
     /// Not a code, id or cursor that this service gave.
@@ -174,6 +178,8 @@ pub enum FieldFault {
     OutOfRange(&'static str),
     /// The key may not act for this issuer.
     ForeignIssuer,
+    /// No unit with this credit code has an account.
+    UnknownUnit,
     /// No mobile number of the mainland.
     NotAMobile,
     /// No e-mail address.
@@ -213,10 +219,12 @@ impl FieldFault {
             Self::ContradictsIdNumber => "contradicts-id-number",
             Self::BadPhoto(_) => "bad-photo",
             Self::BadScan(_) => "bad-scan",
+            Self::BadFile(fault) => fault.code(),
             Self::NotBase64 => "not-base64",
             Self::NotAName => "not-a-name",
             Self::OutOfRange(_) => "out-of-range",
             Self::ForeignIssuer => "foreign-issuer",
+            Self::UnknownUnit => "unknown-unit",
             Self::NotAMobile => "not-a-mobile",
             Self::NotAnEmail => "not-an-email",
             Self::NotALoginName => "not-a-login-name",
@@ -302,6 +310,7 @@ impl FieldFault {
                 ),
             },
             Self::BadScan(fault) => fault.message(language).to_owned(),
+            Self::BadFile(fault) => fault.message(language),
             Self::NotBase64 => pick("不是有效的 base64。", "Not valid base64."),
             Self::NotAName => pick("不是本系统给出的标识。", "Not an identifier that this service gave."),
             Self::OutOfRange(range) => match language {
@@ -311,6 +320,10 @@ impl FieldFault {
             Self::ForeignIssuer => {
                 pick("此密钥不能代表该发证机构。", "This key may not act for that issuer.")
             }
+            Self::UnknownUnit => pick(
+                "该单位尚未在本系统开户，请先由单位注册法人账号。",
+                "This unit has no account here; it has to open one first.",
+            ),
             Self::NotAMobile => pick(
                 "手机号码应为 11 位数字，如 13800001234。",
                 "A mobile number has 11 digits, as 13800001234.",

@@ -61,7 +61,7 @@ impl Role {
                 Scope::AnnotationsWrite,
                 Scope::TicketsWrite,
             ],
-            Self::Reviewer => &[Scope::CertificatesRead, Scope::AnnotationsRead],
+            Self::Reviewer => &[Scope::CertificatesRead, Scope::AnnotationsRead, Scope::FilingsReview],
             Self::Auditor => &[Scope::CertificatesRead, Scope::AnnotationsRead, Scope::AuditRead],
         }
     }

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use crate::desk::DeskError;
 use crate::domain::key::Scope;
 use crate::domain::language::Language;
+use crate::domain::refusal::filing::Filing;
 use crate::domain::refusal::{FieldError, FieldFault, Refusal};
 
 /// Why a request is not answered as asked.
@@ -269,6 +270,17 @@ impl Problem {
                     members.valid_until = Some(valid_until.to_string())
                 }
                 Refusal::AnnotationNotLive { phase } => members.state = Some(phase.word()),
+                Refusal::Filing(Filing::CaseAlreadyOpen { case }) => {
+                    members.case_id = Some(case.to_string());
+                }
+                Refusal::Filing(Filing::ConditionNotMet(unmet)) => members.condition = Some(unmet.word()),
+                Refusal::Filing(Filing::CommitmentNotRead { seconds_left }) => {
+                    members.seconds_left = Some(*seconds_left);
+                }
+                Refusal::Filing(Filing::ActNotAllowed { state, who, .. }) => {
+                    members.state = Some(state.word);
+                    members.actor = who.map(|who| who.word);
+                }
                 Refusal::Unprintable { character, .. } => members.character = Some(character.to_string()),
                 _ => {}
             },
@@ -364,6 +376,22 @@ pub(crate) struct Members {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     quota: Option<u32>,
+    /// `case-already-open`: the case that is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    case_id: Option<String>,
+    /// `condition-not-met`: the condition.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    condition: Option<&'static str>,
+    /// `act-not-allowed`: who may act now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    actor: Option<&'static str>,
+    /// `commitment-not-read`: how long the letter has still to be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    seconds_left: Option<u64>,
     /// `quota-exceeded`: within so many days.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

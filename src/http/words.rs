@@ -13,10 +13,13 @@ use crate::domain::annotation::Phase;
 use crate::domain::certificate::Status;
 use crate::domain::event::Deed;
 use crate::domain::key::Scope;
+use crate::domain::media::Media;
 use crate::domain::staff::{Level, Role};
 use crate::domain::tally::Door;
 use crate::domain::ticket::{Outcome, Standing};
 use crate::domain::verdict::Verdict;
+use crate::registration::case::{Act, CaseState, Seat};
+use crate::registration::registrant::AnomalyKind;
 
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident: $words:expr;)*) => {
@@ -79,6 +82,20 @@ words! {
     TicketStanding: [Standing::Open, Standing::Answered].map(Standing::word).to_vec();
     /// What became of a ticket.
     TicketOutcome: [Outcome::Accepted, Outcome::Declined].map(Outcome::word).to_vec();
+    /// Where a case of registration stands.
+    CaseStateWord: CaseState::WORDS.to_vec();
+    /// What is done with a case.
+    ActWord: Act::ALL.iter().map(|it| it.word()).collect();
+    /// Who acts on a case.
+    SeatWord: Seat::ALL.iter().map(|it| it.word()).collect();
+    /// What a field of a form takes.
+    FieldKindWord: vec!["text", "date", "choice", "uscc", "bool"];
+    /// What a file is.
+    MediaWord: Media::ALL.iter().map(|it| it.media_type()).collect();
+    /// Whether a person may withdraw a case from a stage.
+    WithdrawalWord: vec!["free", "consent", "none"];
+    /// What was noticed about a person.
+    AnomalyWord: [AnomalyKind::SocialInsurance, AnomalyKind::Duplicate].map(AnomalyKind::word).to_vec();
     /// What an agency decides.
     StatusDecision: vec!["valid", "suspended", "revoked", "cancelled"];
 }

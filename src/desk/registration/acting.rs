@@ -67,7 +67,12 @@ impl Desk {
         stream::iter(acting).buffered(AT_A_TIME).collect().await
     }
 
-    async fn plan_act(&self, who: &Registering, id: CaseId, form: &ActForm) -> Result<Plan<Acted>, DeskError> {
+    async fn plan_act(
+        &self,
+        who: &Registering,
+        id: CaseId,
+        form: &ActForm,
+    ) -> Result<Plan<Acted>, DeskError> {
         let (case, revision) = self.visible(who, id).await?;
         let regime = self.regime_of(&case)?;
         let (registrant, known) = self.registrant(&case.person).await?;
@@ -102,7 +107,7 @@ impl Desk {
         change.expects.push(Expect::Registrant(registrant.person.clone(), known));
         let reason = form.act.word().parse().ok();
         change.events.push(Event { reason, ..self.case_event(Deed::CaseActed, who, id) });
-        let next = self.pass(who, &registrant, next, &mut change).await?;
+        let next = self.pass_the_door(who, &registrant, next, &mut change).await?;
         change.writes.push(Write::Case(next.case.clone()));
         change.writes.extend(next.registrant.map(Write::Registrant));
         Ok(Plan::Write(change, Ok(next.case)))

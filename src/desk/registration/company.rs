@@ -75,8 +75,10 @@ impl Desk {
                 Box::pin(async move {
                     let (known, revision) = self.store.company(&uscc).await?.ok_or(DeskError::NotFound)?;
                     let company = Company { qualifications: qualifications.clone(), ..known };
-                    let event =
-                        Event { account: Some(who.account.id), ..self.event(Deed::CompanyEntered, who.actor()) };
+                    let event = Event {
+                        account: Some(who.account.id),
+                        ..self.event(Deed::CompanyEntered, who.actor())
+                    };
                     let change = Change {
                         expects: vec![Expect::Company(uscc, Some(revision))],
                         writes: vec![Write::Company(company.clone())],

@@ -6,8 +6,9 @@ use crate::desk::{Desk, DeskError, Plan};
 use crate::domain::account::Mobile;
 use crate::domain::event::{Actor, Deed};
 use crate::domain::identity::{CreditCode, PersonId};
-use crate::domain::refusal::{FieldFault, Refusal};
+use crate::domain::refusal::Refusal;
 use crate::registration::case::Specialty;
+use crate::registration::company::Company;
 use crate::registration::registrant::{Employment, Qualification, Registrant, Source};
 use crate::registration::word::RegimeId;
 use crate::store::{Change, Expect, Write};
@@ -34,7 +35,8 @@ impl Desk {
         };
         self.arrange(person, Deed::QualificationEntered, &|registrant| {
             let same = |one: &Qualification| {
-                one.source == passed.source && (&one.regime, &one.specialty) == (&passed.regime, &passed.specialty)
+                one.source == passed.source
+                    && (&one.regime, &one.specialty) == (&passed.regime, &passed.specialty)
             };
             if !registrant.qualifications.iter().any(same) {
                 registrant.qualifications.push(passed.clone());
@@ -51,21 +53,14 @@ impl Desk {
         employer: Option<CreditCode>,
     ) -> Result<(), DeskError> {
         let employment = match employer {
-            Some(uscc) => {
-                let (company, _) = self
-                    .store
-                    .company(&uscc)
-                    .await?
-                    .ok_or_else(|| Refusal::field("employer", FieldFault::UnknownUnit))?;
-                Some(Employment {
-                    uscc,
-                    name: company.name,
-                    qualifications: Vec::new(),
-                    contact: Some(mobile.clone()),
-                    from: self.today() - chrono::TimeDelta::days(365),
-                    until: None::<NaiveDate>,
-                })
-            }
+            Some(uscc) => Some(Employment {
+                uscc,
+                name: self.some_company(uscc).await?.name,
+                qualifications: Vec::new(),
+                contact: Some(mobile.clone()),
+                from: self.today() - chrono::TimeDelta::days(365),
+                until: None::<NaiveDate>,
+            }),
             None => None,
         };
         let (photo, signature) = (crate::desk::digest(PHOTO), crate::desk::digest(SIGNATURE));
@@ -84,6 +79,22 @@ impl Desk {
             }
         })
         .await
+    }
+
+    /// A unit of the company register; one without an account where there is none.
+    async fn some_company(&self, uscc: CreditCode) -> Result<Company, DeskError> {
+        if let Some((company, _)) = self.store.company(&uscc).await? {
+            return Ok(company);
+        }
+        let name = "示例单位".parse().map_err(|fault| Refusal::field("employer", fault))?;
+        let company = Company { uscc, name, former_names: Vec::new(), qualifications: Vec::new() };
+        let change = Change {
+            writes: vec![Write::Company(company.clone())],
+            events: vec![self.event(Deed::CompanyEntered, Actor::Service)],
+            ..Change::default()
+        };
+        self.write(change).await?;
+        Ok(company)
     }
 
     async fn arrange(

@@ -21,7 +21,7 @@ const CORRECTED: usize = 500;
 
 impl Desk {
     /// Adds to a change what the register has to do, and tells the case what came of it.
-    pub(super) async fn pass(
+    pub(super) async fn pass_the_door(
         &self,
         who: &Registering,
         registrant: &Registrant,
@@ -92,11 +92,7 @@ impl Desk {
     }
 
     fn entered(&self, deed: Deed, who: &Registering, details: &Details, id: CertificateId) -> Event {
-        Event {
-            issuer: Some(details.issuer.uscc),
-            certificate: Some(id),
-            ..self.event(deed, who.actor())
-        }
+        Event { issuer: Some(details.issuer.uscc), certificate: Some(id), ..self.event(deed, who.actor()) }
     }
 
     /// 注销: the newest version of the certificate is cancelled, and its copies end for good.
@@ -134,8 +130,11 @@ impl Desk {
         change: &mut Change,
     ) -> Result<Next, DeskError> {
         let right = id.unwrap_or(person);
-        let query =
-            CertificateQuery { person: Some(person.clone()), limit: CORRECTED, ..CertificateQuery::default() };
+        let query = CertificateQuery {
+            person: Some(person.clone()),
+            limit: CORRECTED,
+            ..CertificateQuery::default()
+        };
         let held = self.store.certificates(&query).await?.items;
         for old in held.iter().filter(|one| !matches!(one.standing, Standing::Superseded { .. })) {
             let dossier = self.store.dossier(old.id).await?.ok_or(DeskError::NotFound)?;

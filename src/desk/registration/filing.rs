@@ -142,10 +142,7 @@ impl Desk {
             next.case = filing::fill(&next.case, regime, &who.party, form.clone())?;
         }
         let mut change = Change {
-            expects: vec![
-                Expect::Case(id, None),
-                Expect::Registrant(registrant.person.clone(), revision),
-            ],
+            expects: vec![Expect::Case(id, None), Expect::Registrant(registrant.person.clone(), revision)],
             writes: vec![Write::Case(next.case.clone())],
             events: vec![self.case_event(Deed::CaseOpened, who, id)],
         };
@@ -263,8 +260,8 @@ impl Desk {
         let person = &registrant.person;
         let real_name_verified =
             wants(&Condition::RealName) && self.doors.registries.knows(person, &name).await?;
-        let anomalous =
-            wants(&Condition::SocialInsurance) && self.doors.registries.insurance_is_anomalous(person).await?;
+        let anomalous = wants(&Condition::SocialInsurance)
+            && self.doors.registries.insurance_is_anomalous(person).await?;
         let social_insurance = if anomalous {
             SocialInsurance::Anomaly(AnomalyId::mint(self.now(), crate::desk::chance()?))
         } else {

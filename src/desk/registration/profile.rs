@@ -10,8 +10,11 @@ use crate::domain::certificate::Line;
 use crate::domain::event::Deed;
 use crate::domain::identity::CreditCode;
 use crate::domain::ids::Sha256;
+use crate::domain::refusal::file::FileFault;
 use crate::domain::refusal::{FieldFault, Refusal};
 use crate::registration::registrant::{Employment, Registrant};
+use crate::render::photo::{BadPhoto, Photo};
+use crate::render::signature::{BadSignature, Signature};
 
 /// Most qualification certificates of an employer that a person names.
 const QUALIFICATIONS: usize = 20;
@@ -72,7 +75,8 @@ impl EmploymentForm {
         {
             fields.fault("until", FieldFault::DayContradicts("from"));
         }
-        let employed = uscc.zip(from).map(|(uscc, from)| Employed { uscc, qualifications, contact, from, until });
+        let employed =
+            uscc.zip(from).map(|(uscc, from)| Employed { uscc, qualifications, contact, from, until });
         fields.finish(employed)
     }
 }
@@ -98,7 +102,11 @@ impl Desk {
     ///
     /// # Errors
     /// `invalid-fields`; `NotFound` for units and authorities.
-    pub async fn set_personal(&self, who: &Registering, form: &PersonalForm) -> Result<Registrant, DeskError> {
+    pub async fn set_personal(
+        &self,
+        who: &Registering,
+        form: &PersonalForm,
+    ) -> Result<Registrant, DeskError> {
         let mut fields = Fields::default();
         let ethnicity = typed(form.ethnicity.as_deref()).and_then(|text| fields.parse("ethnicity", text));
         let education = typed(form.education.as_deref()).and_then(|text| fields.parse("education", text));
@@ -172,7 +180,7 @@ impl Desk {
         let person = who.person()?;
         let picture = tokio::task::spawn_blocking(move || read(&file)).await;
         let picture = picture
-            .unwrap_or(Err(FieldFault::BadPhoto("it cannot be read")))
+            .unwrap_or(Err(FieldFault::BadFile(FileFault::Damaged)))
             .map_err(|fault| Refusal::field("file", fault))?;
         let digest = crate::desk::digest(&picture);
         self.store.put_document(person, digest, &picture).await?;
@@ -191,6 +199,27 @@ impl Desk {
         };
         self.store.document(digest.ok_or(DeskError::NotFound)?).await?.ok_or(DeskError::NotFound)
     }
+}
+
+fn read_photo(file: &[u8]) -> Result<Vec<u8>, FieldFault> {
+    let most = FileFault::TooLarge { most: Photo::MOST_BYTES as u64 };
+    let read = Photo::parse(file).map_err(|bad| match bad {
+        BadPhoto::TooLarge => most,
+        BadPhoto::UnknownFormat => FileFault::OfAnotherKind,
+        BadPhoto::Broken | BadPhoto::TooSmall => FileFault::Damaged,
+    });
+    read.map(|photo| photo.as_bytes().to_vec()).map_err(FieldFault::BadFile)
+}
+
+fn read_signature(file: &[u8]) -> Result<Vec<u8>, FieldFault> {
+    let most = FileFault::TooLarge { most: Signature::MOST_BYTES as u64 };
+    let read = Signature::parse(file).map_err(|bad| match bad {
+        BadSignature::TooLarge => most,
+        BadSignature::UnknownFormat => FileFault::OfAnotherKind,
+        BadSignature::Broken => FileFault::Damaged,
+        BadSignature::TooSmall | BadSignature::NoInk | BadSignature::NotLineArt => FileFault::NoSignature,
+    });
+    read.map(|signature| signature.as_bytes().to_vec()).map_err(FieldFault::BadFile)
 }
 
 /// A picture of a profile.

@@ -87,9 +87,11 @@ impl ActSent {
             let what = what.map(|what| fields.take(&place("what"), what));
             let content = fields.parse(&place("content"), &item.content);
             let reason = fields.parse(&place("reason"), &item.reason);
-            items.extend(
-                content.zip(reason).map(|(content, reason)| CorrectionItem { what: what.flatten(), content, reason }),
-            );
+            items.extend(content.zip(reason).map(|(content, reason)| CorrectionItem {
+                what: what.flatten(),
+                content,
+                reason,
+            }));
         }
         let form = act.map(|act| ActForm {
             act,

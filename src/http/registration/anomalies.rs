@@ -73,10 +73,10 @@ impl AnomalyShape {
             kind: anomaly.kind.word(),
             noticed_at: Moment(anomaly.noticed_at),
             case_id: anomaly.case.map(|id| id.to_string()),
-            defence: anomaly.defence.as_ref().map(|defence| DefenceShape {
-                words: defence.words.to_string(),
-                at: Moment(defence.at),
-            }),
+            defence: anomaly
+                .defence
+                .as_ref()
+                .map(|defence| DefenceShape { words: defence.words.to_string(), at: Moment(defence.at) }),
         }
     }
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -15,6 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::desk::registration::Registering;
+use crate::desk::registration::attachment::FILE_MOST;
 use crate::desk::registration::filing::{CaseForm, CaseView, OpenLetter};
 use crate::domain::ids::CaseId;
 use crate::domain::language::Language;
@@ -34,7 +37,6 @@ use crate::registration::party::Party;
 use crate::registration::regime::Business;
 use crate::registration::timeline::Stay;
 use crate::registration::word::AttachmentKind;
-use crate::render::enclosure::MOST_BYTES;
 
 pub(crate) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
@@ -346,10 +348,10 @@ impl CaseShape {
                     added_at: Moment(attachment.added_at),
                 })
                 .collect(),
-            commitment: case.letter.as_ref().map(|letter| LetterMention {
-                version: letter.version,
-                opened_at: Moment(letter.opened_at),
-            }),
+            commitment: case
+                .letter
+                .as_ref()
+                .map(|letter| LetterMention { version: letter.version, opened_at: Moment(letter.opened_at) }),
             timeline: view.timeline.iter().map(|stay| StayShape::of(stay, business, language)).collect(),
             corrections: case.corrections.iter().map(CorrectionShape::of).collect(),
         })
@@ -513,7 +515,7 @@ async fn put_attachment(
     body: Body,
 ) -> Result<Json<CaseShape>, Problem> {
     let (id, kind) = place(path)?;
-    let file = body::read(&headers, body, MOST_BYTES, &api.gates.limits).await?;
+    let file = body::read(&headers, body, FILE_MOST, &api.gates.limits).await?;
     let view = api.desk.attach(&who, id, &kind, file.to_vec()).await?;
     Ok(Json(CaseShape::of(&api, &who, &view, language)?))
 }

@@ -188,7 +188,11 @@ impl RegimeShape {
             name: say(&regime.name, language),
             classes: regime.classes.iter().map(|class| ClassShape::of(class, language)).collect(),
             specialties,
-            types: regime.businesses.iter().map(|business| BusinessShape::of(regime, business, language)).collect(),
+            types: regime
+                .businesses
+                .iter()
+                .map(|business| BusinessShape::of(regime, business, language))
+                .collect(),
         }
     }
 }
@@ -213,7 +217,11 @@ impl BusinessShape {
             classes: regime.classes.iter().filter(has).map(|class| class.id.to_string()).collect(),
             stages: business.chain.stages.iter().map(|stage| StageShape::of(stage, language)).collect(),
             form: business.form.iter().map(|field| FieldShape::of(field, language)).collect(),
-            attachments: business.attachments.iter().map(|rule| AttachmentShape::of(rule, language)).collect(),
+            attachments: business
+                .attachments
+                .iter()
+                .map(|rule| AttachmentShape::of(rule, language))
+                .collect(),
             commitment: business.letter.as_ref().map(|letter| LetterShape {
                 version: letter.version,
                 seconds: letter.seconds,
@@ -283,7 +291,7 @@ async fn list_regimes(
 ) -> Result<Json<RegimeList>, Problem> {
     let mention =
         |regime: &Regime| RegimeMention { id: regime.id.to_string(), name: say(&regime.name, language) };
-    Ok(Json(RegimeList { items: api.desk.regimes().iter().map(mention).collect() }))
+    Ok(Json(RegimeList { items: api.desk.regimes().regimes().map(mention).collect() }))
 }
 
 /// One regime as data.

@@ -27,6 +27,7 @@ pub(super) fn scope(scope: Scope, say: Speech) -> &'static str {
         Scope::KeysWrite => ("管理接口密钥", "Make and end API keys"),
         Scope::StaffWrite => ("管理人员", "Manage staff"),
         Scope::TicketsWrite => ("处理工单", "Answer tickets"),
+        Scope::FilingsReview => ("审核注册申报", "Review filings"),
     };
     say.language.pick(zh, en)
 }
