@@ -36,4 +36,6 @@ pub mod registrant;
 pub(crate) mod sample;
 mod submission;
 pub mod validity;
+#[cfg(test)]
+mod walks;
 pub mod word;
