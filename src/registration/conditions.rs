@@ -221,3 +221,30 @@ fn in_force(registration: Option<&Registration>, facts: &Facts, today: NaiveDate
     let status = facts.certificate.as_ref().map(|certificate| certificate.status_on(today));
     (status != Some(Status::Valid)).then_some(Unmet::InForce { status })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test panics")]
+    use super::*;
+    use crate::domain::refusal::examples;
+    use crate::domain::sample::day;
+    use crate::registration::regime::book::Book;
+
+    #[test]
+    fn a_condition_and_its_refusal_have_one_word() {
+        let words: Vec<_> = examples::unmet().iter().map(Unmet::word).collect();
+        let book = Book::bundled().unwrap();
+        let conditions = book.regimes().flat_map(|regime| &regime.businesses).flat_map(|business| &business.conditions);
+        for condition in conditions.filter(|condition| **condition != Condition::SocialInsurance) {
+            assert!(words.contains(&condition.word()), "{}", condition.word());
+        }
+    }
+
+    #[test]
+    fn a_window_opens_on_the_same_day_of_an_earlier_month_or_on_its_last() {
+        assert_eq!(opening(day("2028-11-23"), 6), day("2028-05-23"));
+        assert_eq!(opening(day("2027-08-31"), 6), day("2027-02-28"));
+        assert_eq!(window(day("2027-08-31"), 6, day("2027-08-31")), None, "the last day is within");
+        assert!(window(day("2027-08-31"), 6, day("2027-09-01")).is_some(), "the day after is not");
+    }
+}

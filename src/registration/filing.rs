@@ -317,3 +317,6 @@ fn asked_for(case: &Case) -> Asked {
         items.iter().map(|item| item.what.as_ref().map(FieldName::to_string)).collect();
     names.map_or(Asked::Anything, Asked::Named)
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,4 +39,6 @@ pub(crate) mod sample;
 mod submission;
 pub mod timeline;
 pub mod validity;
+#[cfg(test)]
+mod walks;
 pub mod word;

@@ -330,3 +330,6 @@ impl Chain {
         self.stages.iter().find(|stage| stage.id == *id)
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,9 +1,9 @@
 //! A world to test the rules of registration in: a person, a case, a register of certificates, and whoever acts.
-#![allow(clippy::unwrap_used, reason = "a failed test panics")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::domain::certificate::{Certificate, Standing};
 use crate::domain::event::Actor;
@@ -19,7 +19,7 @@ use crate::registration::next::{Effect, Next, Outcome};
 use crate::registration::party::Party;
 use crate::registration::regime::book::Book;
 use crate::registration::regime::{FieldKind, Regime};
-use crate::registration::registrant::{Employment, Profile, Qualification, Registrant, Source};
+use crate::registration::registrant::{Employment, Profile, Qualification, Registrant, Registration, Source};
 use crate::registration::word::ClassId;
 
 /// The employer of [`registrant`]: a unit of region 44.
@@ -140,6 +140,26 @@ impl World {
                 source,
             });
         }
+    }
+
+    /// The register holds a certificate of the class and specialty from before.
+    pub(crate) fn hold(&mut self, valid_until: NaiveDate) {
+        let class = self.regime.class(self.class.as_ref()).unwrap();
+        let mut certificate = crate::domain::sample::certificate();
+        certificate.details.kind = class.certificate.kind.clone();
+        certificate.details.valid_until = Some(valid_until);
+        self.registrant.registrations.push(Registration {
+            regime: self.regime.id.clone(),
+            class: class.id.clone(),
+            specialty: self.specialty.clone().unwrap(),
+            certificate: certificate.id,
+            management_no: certificate.details.management_no.clone(),
+            employer: EMPLOYER.parse().unwrap(),
+            valid_until,
+            cancelled: false,
+            category: None,
+        });
+        self.entered.push((certificate, Outcome::Granted));
     }
 
     /// What the desk would ask for next.

@@ -8,7 +8,13 @@ use crate::registration::regime::{Class, Regime};
 use crate::registration::word::RegimeId;
 
 /// The bundled regimes: where each is from, and its text.
-const BUNDLED: [(&str, &str); 1] = [("planner.toml", include_str!("../regimes/planner.toml"))];
+const BUNDLED: [(&str, &str); 5] = [
+    ("planner.toml", include_str!("../regimes/planner.toml")),
+    ("constructor.toml", include_str!("../regimes/constructor.toml")),
+    ("architect.toml", include_str!("../regimes/architect.toml")),
+    ("engineer.toml", include_str!("../regimes/engineer.toml")),
+    ("guangdong.toml", include_str!("../regimes/guangdong.toml")),
+];
 
 /// Every regime that a service knows, by its name.
 #[derive(Clone, Debug)]
