@@ -166,8 +166,10 @@ pub enum FieldFault {
     NotAName,
     /// Out of range.
     OutOfRange(&'static str),
-    /// The key may not act for this issuer.
+    /// The caller may not act for this issuer.
     ForeignIssuer,
+    /// More than the caller's own post has.
+    BeyondOwnPost,
     /// No mobile number of the mainland.
     NotAMobile,
     /// No e-mail address.
@@ -210,6 +212,7 @@ impl FieldFault {
             Self::NotAName => "not-a-name",
             Self::OutOfRange(_) => "out-of-range",
             Self::ForeignIssuer => "foreign-issuer",
+            Self::BeyondOwnPost => "beyond-own-post",
             Self::NotAMobile => "not-a-mobile",
             Self::NotAnEmail => "not-an-email",
             Self::NotALoginName => "not-a-login-name",
@@ -298,9 +301,8 @@ impl FieldFault {
                 Language::Chinese => format!("应在 {range} 之间。"),
                 Language::English => format!("Must be within {range}."),
             },
-            Self::ForeignIssuer => {
-                pick("此密钥不能代表该发证机构。", "This key may not act for that issuer.")
-            }
+            Self::ForeignIssuer => pick("您不能代表该发证机构。", "You may not act for that issuer."),
+            Self::BeyondOwnPost => pick("超出您自己岗位的范围。", "That is beyond your own post."),
             Self::NotAMobile => pick(
                 "手机号码应为 11 位数字，如 13800001234。",
                 "A mobile number has 11 digits, as 13800001234.",

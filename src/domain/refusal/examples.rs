@@ -79,5 +79,6 @@ pub(crate) fn faults() -> Vec<FieldFault> {
         FieldFault::PasswordGuessable,
         FieldFault::BadScan(ScanFault::Broken),
         FieldFault::NotAnEmail,
+        FieldFault::BeyondOwnPost,
     ]
 }

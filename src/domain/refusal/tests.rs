@@ -75,6 +75,7 @@ fn fault_number(fault: &FieldFault) -> usize {
         FieldFault::PasswordGuessable => 27,
         FieldFault::BadScan(_) => 28,
         FieldFault::NotAnEmail => 29,
+        FieldFault::BeyondOwnPost => 30,
     }
 }
 
