@@ -9,7 +9,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::desk::account::staff::{InvitationToken, Invited, InviteeForm, PostChange, StaffState, Welcome};
+use crate::desk::account::invitation::{InvitationToken, Invited, InviteeForm, Welcome};
+use crate::desk::account::staff::{PostChange, StaffState};
 use crate::domain::account::{Account, Owner};
 use crate::domain::ids::AccountId;
 use crate::domain::refusal::{FieldFault, Refusal};

@@ -10,7 +10,8 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use crate::desk::DeskError;
-use crate::desk::account::staff::{Invited, InviteeForm, PostChange, StaffState};
+use crate::desk::account::invitation::{Invited, InviteeForm};
+use crate::desk::account::staff::{PostChange, StaffState};
 use crate::domain::account::{Account, Owner};
 use crate::domain::ids::AccountId;
 use crate::domain::staff::{Level, Post, Role};
