@@ -312,8 +312,8 @@ impl FieldFault {
                 "Not an e-mail address; one looks as name@example.com.",
             ),
             Self::NotALoginName => pick(
-                "账号应为证件号码、统一社会信用代码或工作人员账号。",
-                "Type the identity number, credit code or staff name.",
+                "应为 1 至 30 个字母、数字或符号，不含空格。",
+                "Must be 1 to 30 letters, digits or signs, without spaces.",
             ),
             Self::NotARegion => pick("地区应为两位数字。", "A region has two digits."),
             Self::PasswordTooShort(least) => match language {

@@ -167,7 +167,11 @@ struct Member {
     login: String,
     state: &'static str,
     tone: &'static str,
-    post: Vec<String>,
+    role: &'static str,
+    level: &'static str,
+    region: String,
+    /// The one issuer; every one where none.
+    issuer: Option<String>,
 }
 
 impl Member {
@@ -184,15 +188,10 @@ impl Member {
                 StaffState::Invited => "ochre",
                 StaffState::Ended => "vermilion",
             },
-            post: vec![
-                wording::role(post.role, say).to_owned(),
-                wording::level(post.level, say).to_owned(),
-                region.unwrap_or_else(|| say.pick("所有地区", "Every region").to_owned()),
-                post.issuer.map_or_else(
-                    || say.pick("所有机构", "Every issuer").to_owned(),
-                    |issuer| issuer.to_string(),
-                ),
-            ],
+            role: wording::role(post.role, say),
+            level: wording::level(post.level, say),
+            region: region.unwrap_or_else(|| say.pick("所有地区", "Every region").to_owned()),
+            issuer: post.issuer.map(|issuer| issuer.to_string()),
         }
     }
 }

@@ -41,7 +41,7 @@ pub(crate) const CONSOLE_PAGES: &[Row] = &[
     row("console-staff-new", ["工作人员", "Staff"], |world| world.office.visit("administrator", "/console/staff").then(new_colleague)),
     row("console-staff-wrong", ["工作人员", "Staff"], |world| world.office.visit("administrator", "/console/staff").then(|page| { page.script("document.querySelectorAll('form').forEach(form => { form.noValidate = true; })"); page.find("main form button").follow(); })),
     row("console-staff-member", ["古扎丽阿依·买买提依明 已邀请", "古扎丽阿依·买买提依明 Invited"], |world| world.office.colleague("colleague").then(|page| page.find("details:last-of-type summary").click())),
-    row("console-staff-member-wrong", ["古扎丽阿依·买买提依明 已邀请", "古扎丽阿依·买买提依明 Invited"], |world| world.office.colleague("colleague").then(|page| { page.find("#issuer").fill("1"); page.find("form[action*='/post'] button").follow(); })),
+    row("console-staff-member-wrong", ["古扎丽阿依·买买提依明 已邀请", "古扎丽阿依·买买提依明 Invited"], |world| world.office.colleague("colleague").then(|page| { page.find("#issuer").clear(); page.find("#issuer").fill("1"); page.find("form[action*='/post'] button").follow(); })),
     row("console-staff-ended", ["甲 已停用", "甲 Ended"], |world| world.office.colleague("ended")),
     row("console-staff-own", ["欧阳经办 在职", "欧阳经办 Active"], |world| world.office.colleague("own")),
     row("console-account", ["我的账号", "My account"], |world| world.office.visit("auditor", "/me/account")),
