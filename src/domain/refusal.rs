@@ -176,10 +176,12 @@ pub enum FieldFault {
     NotAName,
     /// Out of range.
     OutOfRange(&'static str),
-    /// The key may not act for this issuer.
+    /// The caller may not act for this issuer.
     ForeignIssuer,
     /// No unit with this credit code has an account.
     UnknownUnit,
+    /// More than the caller's own post has.
+    BeyondOwnPost,
     /// No mobile number of the mainland.
     NotAMobile,
     /// No e-mail address.
@@ -225,6 +227,7 @@ impl FieldFault {
             Self::OutOfRange(_) => "out-of-range",
             Self::ForeignIssuer => "foreign-issuer",
             Self::UnknownUnit => "unknown-unit",
+            Self::BeyondOwnPost => "beyond-own-post",
             Self::NotAMobile => "not-a-mobile",
             Self::NotAnEmail => "not-an-email",
             Self::NotALoginName => "not-a-login-name",
@@ -317,13 +320,12 @@ impl FieldFault {
                 Language::Chinese => format!("应在 {range} 之间。"),
                 Language::English => format!("Must be within {range}."),
             },
-            Self::ForeignIssuer => {
-                pick("此密钥不能代表该发证机构。", "This key may not act for that issuer.")
-            }
             Self::UnknownUnit => pick(
                 "该单位尚未在本系统开户，请先由单位注册法人账号。",
                 "This unit has no account here; it has to open one first.",
             ),
+            Self::ForeignIssuer => pick("您不能代表该发证机构。", "You may not act for that issuer."),
+            Self::BeyondOwnPost => pick("超出您自己岗位的范围。", "That is beyond your own post."),
             Self::NotAMobile => pick(
                 "手机号码应为 11 位数字，如 13800001234。",
                 "A mobile number has 11 digits, as 13800001234.",
@@ -333,8 +335,8 @@ impl FieldFault {
                 "Not an e-mail address; one looks as name@example.com.",
             ),
             Self::NotALoginName => pick(
-                "账号应为证件号码、统一社会信用代码或工作人员账号。",
-                "Type the identity number, credit code or staff name.",
+                "应为 1 至 30 个字母、数字或符号，不含空格。",
+                "Must be 1 to 30 letters, digits or signs, without spaces.",
             ),
             Self::NotARegion => pick("地区应为两位数字。", "A region has two digits."),
             Self::PasswordTooShort(least) => match language {

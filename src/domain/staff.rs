@@ -120,6 +120,11 @@ impl Level {
     /// Every level.
     pub const ALL: [Self; 4] = [Self::Province, Self::Association, Self::Ministry, Self::Department];
 
+    /// Whether an authority of this level deals with its own region alone.
+    pub fn is_regional(self) -> bool {
+        matches!(self, Self::Province | Self::Department)
+    }
+
     /// The stable word.
     pub fn word(self) -> &'static str {
         match self {

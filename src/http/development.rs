@@ -74,9 +74,9 @@ const KEPT: usize = 1_000;
 pub struct Message {
     /// To whom: a mobile number, an e-mail address, `captcha:<id>`.
     pub to: String,
-    /// What it is, as `sign_up` or `reminder`.
+    /// What it is, as `sign_up`, `reminder` or `ticket_answered`.
     pub kind: String,
-    /// The code, the answer, or what a reminder says.
+    /// The code, the answer, or what the message says.
     pub value: String,
     /// When.
     pub at: DateTime<Utc>,
@@ -170,7 +170,7 @@ struct MessageShape {
     to: String,
     /// What it is.
     kind: String,
-    /// The code, the answer, or what a reminder says.
+    /// The code, the answer, or what the message says.
     value: String,
     /// When.
     at: Moment,

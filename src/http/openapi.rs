@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 
 use crate::http::Shared;
 use crate::http::limits::Class;
-use crate::http::problem::{Members, ProblemBody, ProblemCertificate, ProblemField};
+use crate::http::problem::body::{Members, ProblemBody, ProblemCertificate, ProblemField};
 use crate::http::shapes::header;
 
 /// The name of the security scheme: a bearer key of an agency.

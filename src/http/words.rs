@@ -6,6 +6,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::desk::account::staff::StaffState as StateOfStaff;
 use crate::desk::register::How;
 use crate::desk::standing::FileFinding;
 use crate::domain::account::Purpose;
@@ -73,7 +74,7 @@ words! {
     /// The level of an authority.
     AuthorityLevel: Level::ALL.iter().map(|it| it.word()).collect();
     /// Whether a staff member's account can be used.
-    StaffState: vec!["invited", "active", "ended"];
+    StaffState: StateOfStaff::ALL.iter().map(|it| it.word()).collect();
     /// What a staff member is there for.
     StaffRole: Role::ALL.iter().map(|it| it.word()).collect();
     /// By which door something was verified.

@@ -7,6 +7,7 @@ pub mod back_off;
 pub mod captcha;
 pub mod code;
 pub mod development;
+pub mod invitation;
 pub mod message;
 pub mod own;
 pub mod password;

@@ -6,6 +6,7 @@ use crate::domain::annotation::Phase;
 use crate::domain::certificate::Status;
 use crate::domain::ids::CaseId;
 use crate::domain::refusal::applying::{Applying, ScanFault};
+use crate::domain::refusal::file::FileFault;
 use crate::domain::refusal::filing::{Filing, LastMove, Unmet, Word};
 use crate::domain::refusal::{FieldFault, Refusal};
 
@@ -142,5 +143,8 @@ pub(crate) fn faults() -> Vec<FieldFault> {
         FieldFault::BadScan(ScanFault::Broken),
         FieldFault::NotAnEmail,
         FieldFault::EndsBeforeItBegins,
+        FieldFault::BeyondOwnPost,
+        FieldFault::UnknownUnit,
+        FieldFault::BadFile(FileFault::NotPlain),
     ]
 }

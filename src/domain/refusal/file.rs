@@ -30,18 +30,6 @@ pub enum FileFault {
 }
 
 impl FileFault {
-    /// Every one, for tests and pages that show them all.
-    pub(crate) const EXAMPLES: [Self; 8] = [
-        Self::TooSmall { least: 204_800 },
-        Self::TooLarge { most: 512_000 },
-        Self::OfAnotherKind,
-        Self::Damaged,
-        Self::CannotFit,
-        Self::Encrypted,
-        Self::NotPlain,
-        Self::NoSignature,
-    ];
-
     /// The stable code.
     pub fn code(self) -> &'static str {
         match self {
@@ -97,5 +85,32 @@ impl FileFault {
             ),
         };
         language.pick(chinese, english).to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_has_a_code_of_its_own_and_speaks_both_languages() {
+        let all = [
+            FileFault::TooSmall { least: 204_800 },
+            FileFault::TooLarge { most: 512_000 },
+            FileFault::OfAnotherKind,
+            FileFault::Damaged,
+            FileFault::CannotFit,
+            FileFault::Encrypted,
+            FileFault::NotPlain,
+            FileFault::NoSignature,
+        ];
+        let codes: std::collections::BTreeSet<_> = all.iter().map(|fault| fault.code()).collect();
+        assert_eq!(codes.len(), all.len());
+        for fault in all {
+            assert!(fault.message(Language::Chinese).ends_with('。'));
+            assert!(fault.message(Language::English).ends_with('.'));
+        }
+        assert!(all[0].message(Language::Chinese).contains("200 KB"));
+        assert!(all[1].message(Language::English).contains("500 KB"));
     }
 }

@@ -11,7 +11,8 @@ use crate::desk::registration::company::QualificationForm;
 use crate::http::Shared;
 use crate::http::body::{Nothing, Sent};
 use crate::http::params::Asked;
-use crate::http::problem::{Problem, ProblemBody};
+use crate::http::problem::Problem;
+use crate::http::problem::body::ProblemBody;
 use crate::http::registration::Registrar;
 use crate::registration::company::Company;
 

@@ -12,7 +12,8 @@ use crate::http::Shared;
 use crate::http::body::Nothing;
 use crate::http::language::Speaks;
 use crate::http::params::Asked;
-use crate::http::problem::{Problem, ProblemBody};
+use crate::http::problem::Problem;
+use crate::http::problem::body::ProblemBody;
 use crate::http::words::{ActWord, FieldKindWord, MediaWord, SeatWord, WithdrawalWord};
 use crate::registration::case::Act;
 use crate::registration::regime::{

@@ -16,7 +16,9 @@ use crate::domain::refusal::Refusal;
 use crate::http::client::Client;
 use crate::http::postage::Postage;
 use crate::pages::assets::Assets;
+use crate::pages::console::wording;
 use crate::pages::faults::Faults;
+use crate::pages::frame::Frame;
 use crate::pages::holder::entry::{After, address, send_code, sent_note};
 use crate::pages::holder::{logged_in, to_login, turn_away, with_session};
 use crate::pages::speech::{Dated, Speech};
@@ -37,7 +39,7 @@ struct AccountPage<'a> {
     assets: Assets,
     note: Option<&'a str>,
     faults: Faults,
-    is_unit: bool,
+    frame: Frame,
     name: String,
     id_masked: String,
     mobile_masked: String,
@@ -98,8 +100,11 @@ async fn newest(desk: &Desk, who: &LoggedIn, say: Speech) -> Result<Vec<LogLine>
         done.drain(..done.len().saturating_sub(LOG_LINES));
     }
     let newest = done.iter().rev().take(LOG_LINES);
+    // What staff do, the console has words for.
+    let is_staff = matches!(who.account().owner, Owner::Staff(_));
+    let name = if is_staff { wording::deed } else { what };
     Ok(newest
-        .map(|done| LogLine { at: say.moment(done.event.at), what: what(done.event.deed, say) })
+        .map(|done| LogLine { at: say.moment(done.event.at), what: name(done.event.deed, say) })
         .collect())
 }
 
@@ -122,7 +127,7 @@ async fn account_page(
         assets: Assets,
         note,
         faults,
-        is_unit: matches!(account.owner, Owner::Unit { .. }),
+        frame: Frame::of(who, say),
         name: account.name.to_string(),
         id_masked: account.owner.login_masked(),
         mobile_masked: account.mobile.masked(),
