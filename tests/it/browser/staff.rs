@@ -137,6 +137,9 @@ fn at_the_console_nobody_gives_more_than_they_have_nor_changes_their_own_post() 
         id_of(&service.post("/api/v1/admin/staff", &form).expect(201)["staff"])
     };
     let own = invited("hunans", "province", "43", HUNAN);
+    let script = json!({"login": "<b>", "name": "<img src=x onerror=alert(1)>", "mobile": "13700000001",
+        "role": "reviewer", "level": "province", "region": "43", "issuer": HUNAN});
+    let script = id_of(&service.post("/api/v1/admin/staff", &script).expect(201)["staff"]);
     let others = [
         invited("sichuans", "province", "51", SICHUAN),
         invited("shandongs", "province", "37", HUNAN),
@@ -145,6 +148,12 @@ fn at_the_console_nobody_gives_more_than_they_have_nor_changes_their_own_post() 
     ];
     let administrator = staff(&service, "administrator", Some(HUNAN));
     let list = ask(&service, &administrator, "/console/staff").text();
+    for page in [&list, &ask(&service, &administrator, &format!("/console/staff/{script}")).text()] {
+        assert!(
+            page.contains("img src=x onerror") && !page.contains("<img") && !page.contains("<B>"),
+            "{page}"
+        );
+    }
     assert!(list.contains("HUNANS") && !list.contains("SHANDONGS") && !list.contains("MINISTRYS"), "{list}");
     for id in others {
         assert_eq!(ask(&service, &administrator, &format!("/console/staff/{id}")).status, 404);
