@@ -23,7 +23,7 @@
 //! | `n` blind number, blind type and number, version | certificate |
 //! | `o` blind code | annotation |
 //! | `p` blind person, certificate | slot |
-//! | `q` digest of a photo or a scan | |
+//! | `q` digest of a photo, a signature or a scan | |
 //! | `r` caller, idempotency key | place of the answer |
 //! | `s` digest of a copy | whose |
 //! | `t` digest of a token | place of the session, its revision |
@@ -192,9 +192,9 @@ pub(crate) fn fold(
                 let number = [b"n", &line.number.0[..], &line.version.to_be_bytes()].concat();
                 draft.put(number, line.id.as_bytes().to_vec());
                 draft.put([b"i", line.issuer.as_str().as_bytes(), line.id.as_bytes()].concat(), Vec::new());
-                if let Some(photo) = line.photo {
-                    draft.put([b"q", &photo.as_bytes()[..]].concat(), Vec::new());
-                    effects.documents.push(photo);
+                for picture in line.pictures() {
+                    draft.put(photo_key(picture), Vec::new());
+                    effects.documents.push(picture);
                 }
                 effects.persons.push(line.person);
                 touch(&mut touched, line.id);
