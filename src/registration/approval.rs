@@ -107,6 +107,7 @@ impl Approving<'_> {
             issued_on: self.today,
             valid_until: Some(valid_until),
             photo: self.registrant.profile.photo,
+            signature: self.registrant.profile.signature,
         };
         let category = category.and_then(|field| text(self.case, field)).and_then(|text| text.parse().ok());
         self.entry(details, Outcome::Granted, self.employer()?, valid_until, category)
@@ -166,6 +167,7 @@ impl Approving<'_> {
             issued_on: self.today,
             valid_until: Some(valid_until),
             photo: self.registrant.profile.photo.or(old.photo),
+            signature: self.registrant.profile.signature.or(old.signature),
             ..old.clone()
         }
     }

@@ -131,7 +131,7 @@ impl Signature {
     /// The opacity in four bits a pixel, each row beginning with a byte of its own: a soft mask (ISO 32000-1, 11.6.5.3).
     pub(crate) fn mask(&self) -> Vec<u8> {
         let rows = self.opacity.chunks(usize::try_from(self.width).unwrap_or(1).max(1));
-        let packed = |pair: &[u8]| pair[0] / 17 << 4 | pair.get(1).map_or(0, |second| second / 17);
+        let packed = |pair: &[u8]| ((pair[0] / 17) << 4) | pair.get(1).map_or(0, |second| second / 17);
         rows.flat_map(|row| row.chunks(2).map(packed)).collect()
     }
 

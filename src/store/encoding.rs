@@ -181,6 +181,7 @@ fn line<'a>(cipher: &Cipher, write: &'a Write, sealed: &'a Option<Sealed>) -> Op
             person: sealed.person,
             slot: sealed.slot,
             photo: certificate.details.photo,
+            signature: certificate.details.signature,
             sealed: &sealed.text,
         }),
         (Write::Annotation { annotation, issuer, .. }, Some(sealed)) => {

@@ -165,7 +165,16 @@ pub(crate) struct CertificateLine<'a> {
     pub(crate) slot: u32,
     #[serde(with = "text_option", default, skip_serializing_if = "Option::is_none")]
     pub(crate) photo: Option<Sha256>,
+    #[serde(with = "text_option", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) signature: Option<Sha256>,
     pub(crate) sealed: &'a str,
+}
+
+impl CertificateLine<'_> {
+    /// The documents that the certificate names: its photo, its holder's signature.
+    pub(crate) fn pictures(&self) -> impl Iterator<Item = Sha256> + use<> {
+        self.photo.into_iter().chain(self.signature)
+    }
 }
 
 #[derive(Serialize, Deserialize)]

@@ -78,6 +78,7 @@ pub(crate) fn certificate(number: u64) -> Certificate {
             issued_on: "2024-11-07".parse().unwrap(),
             valid_until: None,
             photo: None,
+            signature: None,
         },
         standing: Standing::Valid,
         entered_at: at(number),

@@ -1,6 +1,8 @@
 //! Signatures: found on paper as it is photographed, kept small, and nothing else taken for one.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
 
+use std::sync::LazyLock;
+
 use image::{ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
 
 use super::*;
@@ -56,8 +58,13 @@ fn drawn(width: u32, height: u32) -> RgbaImage {
     })
 }
 
-/// A signature as a profile keeps it.
+/// A signature as a profile keeps it; found once, since that takes longer than all else here.
 pub(crate) fn signature() -> Signature {
+    static FOUND: LazyLock<Signature> = LazyLock::new(found);
+    FOUND.clone()
+}
+
+fn found() -> Signature {
     Signature::parse(&bytes(photographed(1_000, 500), ImageFormat::Jpeg)).unwrap()
 }
 
@@ -102,7 +109,7 @@ fn photographed_and_drawn_signatures_become_black_ink_on_nothing() {
 #[test]
 fn the_same_file_gives_the_same_bytes_and_they_are_read_back() {
     let signature = signature();
-    assert!(signature == self::signature());
+    assert!(signature == found());
     let read = Signature::from_stored(signature.as_bytes().to_vec()).unwrap();
     assert!(read == signature);
     assert_eq!(read.mask().len() as u32, signature.width().div_ceil(2) * signature.height());

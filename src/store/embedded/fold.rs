@@ -201,9 +201,9 @@ pub(crate) fn fold(
                 let number = [b"n", &line.number.0[..], &line.version.to_be_bytes()].concat();
                 draft.put(number, line.id.as_bytes().to_vec());
                 draft.put([b"i", line.issuer.as_str().as_bytes(), line.id.as_bytes()].concat(), Vec::new());
-                if let Some(photo) = line.photo {
-                    draft.put([b"q", &photo.as_bytes()[..]].concat(), Vec::new());
-                    effects.documents.push(photo);
+                for picture in line.pictures() {
+                    draft.put(photo_key(picture), Vec::new());
+                    effects.documents.push(picture);
                 }
                 effects.persons.push(line.person);
                 touch(&mut touched, line.id);

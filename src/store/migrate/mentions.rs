@@ -111,7 +111,7 @@ impl Mentions {
             match write.map_err(unreadable)?.1 {
                 WriteLine::Certificate(line) => {
                     self.slots.insert(line.slot);
-                    self.documents.extend(line.photo);
+                    self.documents.extend(line.pictures());
                     self.certificates.insert(line.id);
                 }
                 WriteLine::Annotation(line) => {

@@ -46,6 +46,8 @@ pub(crate) struct CertificateRow {
     pub(crate) person: [u8; 16],
     pub(crate) slot: u32,
     pub(crate) photo: Option<Sha256>,
+    /// Not in a column of its own: the entry has it, and `documents` its name.
+    pub(crate) signature: Option<Sha256>,
     pub(crate) sealed: Vec<u8>,
 }
 
@@ -200,6 +202,7 @@ impl Parts {
                         person: line.person.0,
                         slot: line.slot,
                         photo: line.photo,
+                        signature: line.signature,
                         sealed: parse_sealed(line.sealed)?,
                     });
                 }
@@ -363,8 +366,8 @@ impl Rows {
         let seq = entry.seq;
         self.entries.push(entry);
         for row in parts.certificates {
-            if let Some(photo) = row.photo {
-                self.name(photo);
+            for picture in row.photo.into_iter().chain(row.signature) {
+                self.name(picture);
             }
             self.revisions.remove(&row.id);
             let id = row.id;
