@@ -9,10 +9,11 @@ use crate::domain::ids::{AccountId, CaseId, CertificateId, Malformed, Sha256, Ti
 use crate::domain::ticket::TicketState;
 use crate::store::chain::sha256;
 use crate::store::cipher::{Cipher, DataKey, Kind, VaultError};
+use crate::store::entry::account::{AccountLine, CodeLine, TicketLine};
 use crate::store::entry::registration::{CaseLine, RegistrantLine};
 use crate::store::entry::{
-    self, AccountLine, AnnotationLine, AnswerLine, Blind, CertificateLine, CodeLine, EventShape, JobDoneLine,
-    NumberKey, PlainCopyLine, ReasonShape, TicketLine, WriteLine, parse_sealed, print_sealed,
+    self, AnnotationLine, AnswerLine, Blind, CertificateLine, EventShape, JobDoneLine, NumberKey,
+    PlainCopyLine, ReasonShape, WriteLine, parse_sealed, print_sealed,
 };
 use crate::store::record::account::write_account;
 use crate::store::record::case::write_case;
