@@ -234,7 +234,8 @@ mod tests {
     fn a_condition_and_its_refusal_have_one_word() {
         let words: Vec<_> = examples::unmet().iter().map(Unmet::word).collect();
         let book = Book::bundled().unwrap();
-        let conditions = book.regimes().flat_map(|regime| &regime.businesses).flat_map(|business| &business.conditions);
+        let conditions =
+            book.regimes().flat_map(|regime| &regime.businesses).flat_map(|business| &business.conditions);
         for condition in conditions.filter(|condition| **condition != Condition::SocialInsurance) {
             assert!(words.contains(&condition.word()), "{}", condition.word());
         }

@@ -30,6 +30,7 @@ pub mod next;
 mod number;
 pub mod offline;
 pub mod party;
+pub mod picture;
 pub mod regime;
 pub mod registrant;
 #[cfg(test)]

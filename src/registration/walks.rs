@@ -112,7 +112,9 @@ fn act_as(world: &mut World, step: Step, seat: Seat, act: Act) -> Result<(), Ref
     if !step.opinion {
         doing.opinion = None;
     }
-    if step.declines && let Some(commitment) = doing.commitment {
+    if step.declines
+        && let Some(commitment) = doing.commitment
+    {
         doing.commitment = Some(Commitment { accepted: false, ..commitment });
     }
     world.do_it(&doing)

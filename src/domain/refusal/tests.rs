@@ -231,7 +231,8 @@ fn every_act_that_is_not_taken_says_why_in_both_languages() {
 #[test]
 fn an_act_that_comes_too_late_is_told_who_did_what() {
     let told = examples::filings()[2].detail(Language::Chinese);
-    for part in ["办理中", "审核", "部级主管部门", "省级主管部门于 1970-01-01 08:00 受理"] {
+    for part in ["办理中", "审核", "部级主管部门", "省级主管部门于 1970-01-01 08:00 受理"]
+    {
         assert!(told.contains(part), "{part}: {told}");
     }
 }

@@ -211,13 +211,8 @@ fn a_wrong_name_or_number_is_corrected_everywhere() {
     world.act(Seat::Unit, Act::Confirm).unwrap();
     world.act(Seat::Province, Act::Accept).unwrap();
     let doing = world.doing(Seat::Ministry, Act::Approve);
-    let next = crate::registration::acts::act(
-        &world.case,
-        &world.regime,
-        &world.registrant,
-        &world.facts,
-        &doing,
-    );
+    let next =
+        crate::registration::acts::act(&world.case, &world.regime, &world.registrant, &world.facts, &doing);
     let next = next.unwrap();
     let Some(Effect::Correct { person, name, id }) = next.effect.clone() else { panic!() };
     assert_eq!((person, name.unwrap().as_str()), (world.registrant.person.clone(), "甯郁"));
