@@ -31,6 +31,7 @@ pub mod next;
 mod number;
 pub mod offline;
 pub mod party;
+pub mod picture;
 pub mod query;
 pub mod regime;
 pub mod registrant;

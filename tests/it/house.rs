@@ -32,7 +32,7 @@ const LADDER: &[(&str, &[&str])] = &[
             "config",
         ],
     ),
-    ("cli", &["domain", "render", "seal", "desk", "http", "config", "app"]),
+    ("cli", &["domain", "registration", "render", "seal", "desk", "http", "config", "app"]),
 ];
 
 /// Words and the only places that may say them.
