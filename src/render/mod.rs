@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use self::fonts::Weight;
 use self::photo::Photo;
+use self::signature::Signature;
 
 mod archive;
 mod attachment;
@@ -22,6 +23,7 @@ mod page;
 pub mod photo;
 pub(crate) mod qr;
 pub mod scan;
+pub mod signature;
 mod stamp;
 mod structure;
 mod text;
@@ -59,6 +61,10 @@ pub struct Sheet {
     pub issuer: String,
     /// Portrait, already validated and re-encoded.
     pub photo: Option<Photo>,
+    /// The holder's signature, already transparent line art.
+    pub signature: Option<Signature>,
+    /// Whether a print must be signed by hand: the page then has a place for it and says so.
+    pub hand_signature: bool,
     /// The red seal.
     pub stamp: Stamp,
     /// What kind of copy this is.

@@ -101,6 +101,7 @@ pub(super) fn reason(text: &str, say: Speech) -> String {
         "certificate-lapsed" => ("证书已失效", "the certificate lapsed"),
         "the certificate is suspended" => ("证书已暂停", text),
         "the photo cannot be read" => ("照片无法读取", text),
+        "the signature cannot be read" => ("签名图像无法读取", text),
         "the page could not be drawn" | "drawing the page panicked" => ("版面未能生成", text),
         "sealing failed" | "sealing panicked" => ("签章未成功", text),
         _ => return text.to_owned(),
