@@ -13,6 +13,7 @@ mod archive;
 mod attachment;
 pub(crate) mod captcha;
 mod dates;
+pub mod enclosure;
 mod file;
 mod fingerprint;
 mod fonts;
