@@ -22,8 +22,10 @@ const LONGEST: u32 = 3_508;
 const SHORTEST: u32 = 640;
 /// The longer side of a preview.
 const PREVIEW: u32 = 320;
-/// Qualities in the order in which they are tried; below the last, letters begin to fray.
-const QUALITIES: [u8; 4] = [90, 82, 74, 66];
+/// Qualities in the order in which they are tried.
+const QUALITIES: [u8; 3] = [90, 82, 74];
+/// What is left to try then: below it, letters begin to fray.
+const LAST_QUALITY: u8 = 66;
 /// Line art has few colours, soft edges included.
 const COLOURS: usize = 256;
 
@@ -81,16 +83,23 @@ fn jpeg(picture: &RgbImage, most: usize) -> Result<Kept, BadFile> {
     loop {
         let picture = small.as_ref().unwrap_or(picture);
         let (width, height) = picture.dimensions();
-        let mut smallest = usize::MAX;
-        for quality in QUALITIES {
-            let bytes = encode_jpeg(picture, quality)?;
-            if bytes.len() <= most {
-                let lossy = quality != QUALITIES[0];
-                return Ok(Kept { bytes, media: Media::Jpeg, width, height, lossy });
-            }
-            smallest = bytes.len();
+        // Where the last quality is too much, none of the others needs to be tried at this size.
+        let bytes = encode_jpeg(picture, LAST_QUALITY)?;
+        if bytes.len() > most {
+            let (width, height) = smaller((width, height), bytes.len(), most)?;
+            let shrunk =
+                DynamicImage::from(picture.clone()).resize_exact(width, height, FilterType::Triangle);
+            small = Some(shrunk.into_rgb8());
+            continue;
         }
-        small = Some(smaller(picture, smallest, most)?);
+        for quality in QUALITIES {
+            let better = encode_jpeg(picture, quality)?;
+            if better.len() <= most {
+                let lossy = quality != QUALITIES[0];
+                return Ok(Kept { bytes: better, media: Media::Jpeg, width, height, lossy });
+            }
+        }
+        return Ok(Kept { bytes, media: Media::Jpeg, width, height, lossy: true });
     }
 }
 
@@ -114,20 +123,14 @@ fn png(picture: DynamicImage, most: usize, jpeg_taken: bool) -> Result<Kept, Bad
         if jpeg_taken && !seen_through {
             return jpeg(&DynamicImage::from(picture).into_rgb8(), most);
         }
-        picture = smaller(&picture, bytes.len(), most)?;
+        let (width, height) = smaller((width, height), bytes.len(), most)?;
+        let shrunk = DynamicImage::from(picture).resize_exact(width, height, FilterType::Triangle);
+        picture = shrunk.into_rgba8();
     }
 }
 
-/// Shrinks by what the bytes say, but not below what can be read.
-fn smaller<P>(
-    picture: &image::ImageBuffer<P, Vec<u8>>,
-    bytes: usize,
-    most: usize,
-) -> Result<image::ImageBuffer<P, Vec<u8>>, BadFile>
-where
-    P: image::Pixel<Subpixel = u8> + 'static,
-{
-    let (width, height) = picture.dimensions();
+/// The next size, by what the bytes say, but not below what can be read.
+fn smaller((width, height): (u32, u32), bytes: usize, most: usize) -> Result<(u32, u32), BadFile> {
     let longest = width.max(height);
     if longest <= SHORTEST {
         return Err(BadFile::CannotFit { most });
@@ -135,7 +138,7 @@ where
     let wanted = (most as f64 / bytes as f64).sqrt() * 0.95;
     let scale = wanted.clamp(0.4, 0.9).max(f64::from(SHORTEST) / f64::from(longest));
     let side = |side: u32| ((f64::from(side) * scale).round() as u32).max(1);
-    Ok(image::imageops::resize(picture, side(width), side(height), FilterType::Triangle))
+    Ok((side(width), side(height)))
 }
 
 fn within(picture: RgbImage, longest: u32) -> RgbImage {
