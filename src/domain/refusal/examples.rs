@@ -66,13 +66,13 @@ pub(crate) fn filings() -> Vec<Filing> {
             state: &Word { word: "open", chinese: "办理中", english: "under review" },
             stage: Some("审核".to_owned()),
             who: Some(&Word { word: "ministry", chinese: "部级主管部门", english: "the ministry" }),
-            last: Some(LastMove {
+            last: Some(Box::new(LastMove {
                 act: &Word { word: "accept", chinese: "受理", english: "accept" },
                 by: &Word {
                     word: "province", chinese: "省级主管部门", english: "the provincial authority"
                 },
                 at: DateTime::UNIX_EPOCH,
-            }),
+            })),
         },
         Filing::NotAskedFor { what: "labour_contract".to_owned() },
         Filing::SocialInsuranceAnomaly,

@@ -44,7 +44,7 @@ pub enum Filing {
         /// Who may act now.
         who: Option<&'static Word>,
         /// What was done last: another may have been quicker.
-        last: Option<LastMove>,
+        last: Option<Box<LastMove>>,
     },
     /// What was asked to be corrected can be changed, and nothing else.
     NotAskedFor {
@@ -304,7 +304,7 @@ impl Filing {
             Self::CaseAlreadyOpen { case } => format!("Go on with it or withdraw it: it is case {case}."),
             Self::ConditionNotMet(unmet) => unmet.detail(language),
             Self::ActNotAllowed { state, stage, who, last } => {
-                not_allowed(language, state, stage.as_deref(), *who, *last)
+                not_allowed(language, state, stage.as_deref(), *who, last.as_deref())
             }
             Self::NotAskedFor { what } if zh => format!("“{what}”未要求补正，请恢复原内容后提交。"),
             Self::NotAskedFor { what } => {
@@ -350,7 +350,7 @@ fn not_allowed(
     state: &Word,
     stage: Option<&str>,
     who: Option<&Word>,
-    last: Option<LastMove>,
+    last: Option<&LastMove>,
 ) -> String {
     let at = |at: DateTime<Utc>| in_shanghai(at).format("%Y-%m-%d %H:%M");
     match language {
