@@ -73,7 +73,8 @@ pub fn allowed_acts(case: &Case, regime: &Regime, party: &Party) -> Vec<Act> {
             let of_stage = stage.filter(|stage| stage.seat == party.seat());
             let mut acts: Vec<Act> =
                 of_stage.map(|stage| stage.acts.keys().copied().collect()).unwrap_or_default();
-            let withdrawable = stage.is_some_and(|stage| stage.withdrawal != Withdrawal::None);
+            // A stage that the regime's file has lost since holds nobody's case captive.
+            let withdrawable = stage.is_none_or(|stage| stage.withdrawal != Withdrawal::None);
             if matches!(party, Party::Person(_)) && withdrawable {
                 acts.push(Act::Withdraw);
             }

@@ -60,7 +60,7 @@ pub(super) fn settle(
             None
         }
         Consequence::Correct { .. } => {
-            let (name, id) = correction_of(&case, business)?.unwrap_or_default();
+            let Corrected { name, id } = correction_of(&case, business)?.unwrap_or_default();
             if let Some(id) = &id {
                 known.person = id.clone();
             }
@@ -190,7 +190,8 @@ impl Approving<'_> {
         valid_until: NaiveDate,
         category: Option<Line<40>>,
     ) -> Result<Effect, Refusal> {
-        Ok(Effect::Enter(Entry { details, outcome, employer, valid_until, category }))
+        let entry = Entry { details, outcome, employer, valid_until, category };
+        Ok(Effect::Enter(Box::new(entry)))
     }
 }
 
@@ -240,12 +241,16 @@ fn enrol(registrant: &mut Registrant, case: &Case, management_no: &FieldName, at
     });
 }
 
+/// What is corrected.
+#[derive(Default)]
+pub(super) struct Corrected {
+    name: Option<Name>,
+    id: Option<PersonId>,
+}
+
 /// What a correction corrects: the right name and the right document, each where it differs from what is known. None where
 /// the type corrects nothing; refused where a value cannot be, or nothing would change.
-pub(super) fn correction_of(
-    case: &Case,
-    business: &Business,
-) -> Result<Option<(Option<Name>, Option<PersonId>)>, Refusal> {
+pub(super) fn correction_of(case: &Case, business: &Business) -> Result<Option<Corrected>, Refusal> {
     let Consequence::Correct { name, id_number, id_type } = &business.effect else { return Ok(None) };
     let wrong = |field: &FieldName, fault: FieldFault| Refusal::field(format!("form.{field}"), fault);
     let name = match typed(case, name) {
@@ -269,5 +274,5 @@ pub(super) fn correction_of(
     if name.is_none() && id.is_none() {
         return Err(unmet(Unmet::SomethingToCorrect));
     }
-    Ok(Some((name, id)))
+    Ok(Some(Corrected { name, id }))
 }

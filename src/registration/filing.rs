@@ -143,11 +143,10 @@ pub(super) fn not_allowed(case: &Case, regime: &Regime) -> Refusal {
         state: case.state.shown(),
         stage: stage.map(|stage| stage.name.zh.to_string()),
         who: case.state.seat().map(|seat| seat.shown()),
-        last: case.moves.last().map(|last| LastMove {
-            act: last.act.shown(),
-            by: last.seat.shown(),
-            at: last.at,
-        }),
+        last: case
+            .moves
+            .last()
+            .map(|last| Box::new(LastMove { act: last.act.shown(), by: last.seat.shown(), at: last.at })),
     })
 }
 

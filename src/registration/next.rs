@@ -25,7 +25,7 @@ pub struct Next {
 pub enum Effect {
     /// A certificate enters: the first of its number, or a new version. Its name, version and licence identifier are the
     /// register's to give; [`Next::granted`] takes the name back.
-    Enter(Entry),
+    Enter(Box<Entry>),
     /// A certificate ends (已注销), and its copies with it.
     Cancel {
         /// Which.

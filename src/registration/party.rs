@@ -56,54 +56,103 @@ impl From<Level> for Seat {
 
 impl Seat {
     /// Its word, and what it is called.
-    pub fn shown(self) -> Word {
-        let (chinese, english) = match self {
-            Self::Person => ("个人", "the person"),
-            Self::Unit => ("企业", "the unit"),
-            Self::Province => ("省级主管部门", "the provincial authority"),
-            Self::Association => ("协会", "the association"),
-            Self::Ministry => ("部级主管部门", "the ministry"),
-            Self::Department => ("注册管理部门", "the registration department"),
-        };
-        Word { word: self.word(), chinese, english }
+    pub fn shown(self) -> &'static Word {
+        match self {
+            Self::Person => &Word { word: "person", chinese: "个人", english: "the person" },
+            Self::Unit => &Word { word: "unit", chinese: "企业", english: "the unit" },
+            Self::Province => {
+                &Word { word: "province", chinese: "省级主管部门", english: "the provincial authority" }
+            }
+            Self::Association => &Word { word: "association", chinese: "协会", english: "the association" },
+            Self::Ministry => {
+                &Word { word: "ministry", chinese: "部级主管部门", english: "the ministry" }
+            }
+            Self::Department => {
+                &Word {
+                    word: "department", chinese: "注册管理部门", english: "the registration department"
+                }
+            }
+        }
     }
 }
 
 impl CaseState {
     /// Its word, and what it is called.
-    pub fn shown(&self) -> Word {
-        let (chinese, english) = match self {
-            Self::Draft => ("填报中", "a draft"),
-            Self::Open(_) => ("办理中", "under review"),
-            Self::Returned => ("已退回", "returned"),
-            Self::Correction(_) => ("待补正", "waiting for a correction"),
-            Self::WithdrawalPending(_) => ("申请撤回中", "waiting for the consent to its withdrawal"),
-            Self::Withdrawn => ("已撤回", "withdrawn"),
-            Self::Approved { .. } => ("审批通过", "approved"),
-            Self::Rejected => ("审批不通过", "rejected"),
-            Self::Cancelled => ("已取消", "given up"),
-        };
-        Word { word: self.word(), chinese, english }
+    pub fn shown(&self) -> &'static Word {
+        match self {
+            Self::Draft => &Word { word: "draft", chinese: "填报中", english: "a draft" },
+            Self::Open(_) => &Word { word: "open", chinese: "办理中", english: "under review" },
+            Self::Returned => &Word { word: "returned", chinese: "已退回", english: "returned" },
+            Self::Correction(_) => {
+                &Word { word: "correction", chinese: "待补正", english: "waiting for a correction" }
+            }
+            Self::WithdrawalPending(_) => &Word {
+                word: "withdrawal_pending",
+                chinese: "申请撤回中",
+                english: "waiting for the consent to its withdrawal",
+            },
+            Self::Withdrawn => &Word { word: "withdrawn", chinese: "已撤回", english: "withdrawn" },
+            Self::Approved { .. } => &Word { word: "approved", chinese: "审批通过", english: "approved" },
+            Self::Rejected => &Word { word: "rejected", chinese: "审批不通过", english: "rejected" },
+            Self::Cancelled => &Word { word: "cancelled", chinese: "已取消", english: "given up" },
+        }
     }
 }
 
 impl Act {
     /// Its word, and what it is called.
-    pub fn shown(self) -> Word {
-        let (chinese, english) = match self {
-            Self::Submit => ("上报", "submit"),
-            Self::Confirm => ("确认", "confirm"),
-            Self::Return => ("退回", "return"),
-            Self::Accept => ("受理", "accept"),
-            Self::Approve => ("审批通过", "approve"),
-            Self::Reject => ("审批不通过", "reject"),
-            Self::RequestCorrection => ("要求补正", "request a correction"),
-            Self::Correct => ("补正", "correct"),
-            Self::Withdraw => ("撤回", "withdraw"),
-            Self::ConsentWithdrawal => ("同意撤回", "consent to the withdrawal"),
-            Self::RefuseWithdrawal => ("不同意撤回", "refuse the withdrawal"),
-            Self::Deliver => ("证书寄出", "deliver"),
-        };
-        Word { word: self.word(), chinese, english }
+    pub fn shown(self) -> &'static Word {
+        match self {
+            Self::Submit => &Word { word: "submit", chinese: "上报", english: "submit" },
+            Self::Confirm => &Word { word: "confirm", chinese: "确认", english: "confirm" },
+            Self::Return => &Word { word: "return", chinese: "退回", english: "return" },
+            Self::Accept => &Word { word: "accept", chinese: "受理", english: "accept" },
+            Self::Approve => &Word { word: "approve", chinese: "审批通过", english: "approve" },
+            Self::Reject => &Word { word: "reject", chinese: "审批不通过", english: "reject" },
+            Self::RequestCorrection => {
+                &Word { word: "request_correction", chinese: "要求补正", english: "request a correction" }
+            }
+            Self::Correct => &Word { word: "correct", chinese: "补正", english: "correct" },
+            Self::Withdraw => &Word { word: "withdraw", chinese: "撤回", english: "withdraw" },
+            Self::ConsentWithdrawal => &Word {
+                word: "consent_withdrawal",
+                chinese: "同意撤回",
+                english: "consent to the withdrawal",
+            },
+            Self::RefuseWithdrawal => {
+                &Word {
+                    word: "refuse_withdrawal", chinese: "不同意撤回", english: "refuse the withdrawal"
+                }
+            }
+            Self::Deliver => &Word { word: "deliver", chinese: "证书寄出", english: "deliver" },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_carries_the_stable_word() {
+        assert!(Seat::ALL.iter().all(|seat| seat.shown().word == seat.word()));
+        assert!(Act::ALL.iter().all(|act| act.shown().word == act.word()));
+        let ended = [
+            CaseState::Draft,
+            CaseState::Returned,
+            CaseState::Withdrawn,
+            CaseState::Approved { certificate: None },
+            CaseState::Rejected,
+            CaseState::Cancelled,
+        ];
+        assert!(ended.iter().all(|state| state.shown().word == state.word()));
+        let place = crate::registration::sample::place();
+        for state in [
+            CaseState::Open(place.clone()),
+            CaseState::Correction(place.clone()),
+            CaseState::WithdrawalPending(place),
+        ] {
+            assert_eq!(state.shown().word, state.word());
+        }
     }
 }

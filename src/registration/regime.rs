@@ -1,5 +1,52 @@
 //! A regime as data: its classes, business types, stages, forms, attachments and letters. Whoever holds one holds a sound
 //! one: [`Regime::read`] refuses any other, with every reason at once.
+//!
+//! A file, and what its parts mean:
+//!
+//! ```toml
+//! id = "guard"                       # names are small letters, digits and underscores
+//! name = "注册消防员"                # what people read is Chinese, and `en` beside it where wanted
+//! warning_days = 30                  # from so many days before its last day a registration warns
+//! conditions = ["profile_complete"]  # of every type; each is a word of `Condition`, some with a parameter
+//!
+//! [[classes]]                        # the first is meant where nobody names one
+//! id = "guard"
+//! name = "消防员"
+//! specialties = ["general"]          # `general` where there are none
+//! types = ["initial"]
+//! certificate = { kind = "guard-registration", title = "消防员注册证书", issuer = "示例消防协会", uscc = "52990000MJ0000001W", years = 3 }
+//!
+//! [chains.review]                    # a way, and the names of its two ends
+//! approved = "办结"
+//! rejected = "不予注册"
+//! stages = [                         # the person's first; `acts` says what can be done there and where it leads
+//!     { id = "fill", name = "个人填报", actor = "person", acts = { submit = "unit" } },
+//!     { id = "unit", name = "单位确认", actor = "unit", days = 5, withdrawal = "free", acts = { confirm = "review", return = "returned" } },
+//!     { id = "review", name = "协会审核", actor = "association", days = 20, acts = { approve = "approved", reject = "rejected", request_correction = "correction" } },
+//! ]
+//!
+//! [fields]                           # text, date, choice (with `choices`), uscc, bool
+//! contract_from = { label = "合同开始日期", kind = "date" }
+//! contract_to = { label = "合同结束日期", kind = "date" }
+//!
+//! [attachments]                      # sizes in bytes
+//! contract = { label = "劳动合同", max_bytes = 5_242_880, media = ["image/png", "application/pdf"] }
+//!
+//! [letters.promise]                  # `version` rises whenever the text changes; `seconds` is the time of reading
+//! version = 1
+//! seconds = 60
+//! clauses = ["本人{name}受聘于{employer}，所填信息真实。"]
+//!
+//! [[types]]
+//! id = "initial"
+//! name = "初始注册"
+//! chain = "review"
+//! form = ["contract_from", "contract_to?"]   # `?`: may be left empty
+//! attachments = ["contract"]
+//! letter = "promise"
+//! conditions = ["qualification", "first_registration"]
+//! effect = "grant"                   # grant, change, extend, replace, reregister, cancel, enrol, convert, correct
+//! ```
 
 pub mod book;
 pub mod letter;

@@ -12,7 +12,7 @@ use crate::domain::ids::{CaseId, CertificateId, Sha256};
 use crate::domain::refusal::Refusal;
 use crate::domain::sample::{day, noon};
 use crate::registration::acts::{Commitment, Doing, act};
-use crate::registration::case::{Act, Attachment, Case, CorrectionItem, Seat, Specialty};
+use crate::registration::case::{Act, Attachment, Case, CorrectionItem, Place, Seat, Specialty};
 use crate::registration::conditions::Facts;
 use crate::registration::filing::{Answer, Opening, attach, business, fill, open, open_letter};
 use crate::registration::next::{Effect, Next, Outcome};
@@ -57,6 +57,12 @@ pub(crate) fn employment(uscc: &str) -> Employment {
         from: day("2024-01-01"),
         until: None,
     }
+}
+
+/// Somewhere on a chain.
+pub(crate) fn place() -> Place {
+    let since = noon(day("2026-11-24"));
+    Place { stage: "unit".parse().unwrap(), seat: Seat::Unit, since, due_on: None }
 }
 
 /// A file of a case.

@@ -60,19 +60,20 @@ pub(crate) fn further_refusals() -> Vec<Refusal> {
 
 /// One refusal of each kind of an act on a case.
 pub(crate) fn filings() -> Vec<Filing> {
-    let word = |word, chinese, english| Word { word, chinese, english };
     vec![
         Filing::CaseAlreadyOpen { case: CaseId::from_bytes([7; 16]) },
         Filing::ConditionNotMet(Unmet::EmployerDiffers),
         Filing::ActNotAllowed {
-            state: word("open", "办理中", "under review"),
+            state: &Word { word: "open", chinese: "办理中", english: "under review" },
             stage: Some("审核".to_owned()),
-            who: Some(word("ministry", "部级主管部门", "the ministry")),
-            last: Some(LastMove {
-                act: word("accept", "受理", "accept"),
-                by: word("province", "省级主管部门", "the provincial authority"),
+            who: Some(&Word { word: "ministry", chinese: "部级主管部门", english: "the ministry" }),
+            last: Some(Box::new(LastMove {
+                act: &Word { word: "accept", chinese: "受理", english: "accept" },
+                by: &Word {
+                    word: "province", chinese: "省级主管部门", english: "the provincial authority"
+                },
                 at: DateTime::UNIX_EPOCH,
-            }),
+            })),
         },
         Filing::NotAskedFor { what: "labour_contract".to_owned() },
         Filing::SocialInsuranceAnomaly,

@@ -38,13 +38,13 @@ pub enum Filing {
     /// Where the case stands, this act is not taken, or not from whoever asks.
     ActNotAllowed {
         /// How the case stands.
-        state: Word,
+        state: &'static Word,
         /// The name of its stage, where it has one.
         stage: Option<String>,
         /// Who may act now.
-        who: Option<Word>,
+        who: Option<&'static Word>,
         /// What was done last: another may have been quicker.
-        last: Option<LastMove>,
+        last: Option<Box<LastMove>>,
     },
     /// What was asked to be corrected can be changed, and nothing else.
     NotAskedFor {
@@ -81,9 +81,9 @@ pub enum Filing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LastMove {
     /// What.
-    pub act: Word,
+    pub act: &'static Word,
     /// In whose place.
-    pub by: Word,
+    pub by: &'static Word,
     /// When.
     pub at: DateTime<Utc>,
 }
@@ -304,7 +304,7 @@ impl Filing {
             Self::CaseAlreadyOpen { case } => format!("Go on with it or withdraw it: it is case {case}."),
             Self::ConditionNotMet(unmet) => unmet.detail(language),
             Self::ActNotAllowed { state, stage, who, last } => {
-                not_allowed(language, *state, stage.as_deref(), *who, *last)
+                not_allowed(language, state, stage.as_deref(), *who, last.as_deref())
             }
             Self::NotAskedFor { what } if zh => format!("“{what}”未要求补正，请恢复原内容后提交。"),
             Self::NotAskedFor { what } => {
@@ -347,10 +347,10 @@ impl Filing {
 
 fn not_allowed(
     language: Language,
-    state: Word,
+    state: &Word,
     stage: Option<&str>,
-    who: Option<Word>,
-    last: Option<LastMove>,
+    who: Option<&Word>,
+    last: Option<&LastMove>,
 ) -> String {
     let at = |at: DateTime<Utc>| in_shanghai(at).format("%Y-%m-%d %H:%M");
     match language {

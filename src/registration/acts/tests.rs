@@ -82,16 +82,16 @@ fn a_planner_s_initial_registration_passes_every_stage_and_is_granted_at_its_end
 #[test]
 fn every_type_of_every_bundled_regime_comes_to_its_end() {
     let within = "2028-10-01";
-    for (regime, class, first) in [
-        ("planner", "planner", Some("initial")),
-        ("constructor", "constructor", Some("initial")),
-        ("constructor", "interim", None),
-        ("architect", "architect", Some("initial")),
-        ("engineer", "engineer", Some("initial")),
-        ("guangdong", "constructor", Some("initial")),
-        ("guangdong", "structural_engineer", Some("initial")),
-        ("guangdong", "cost_engineer", Some("initial")),
-        ("guangdong", "architect", Some("initial")),
+    for (regime, class, first, last_day) in [
+        ("planner", "planner", Some("initial"), "2029-11-23"),
+        ("constructor", "constructor", Some("initial"), "2029-11-23"),
+        ("constructor", "interim", None, "2029-11-23"),
+        ("architect", "architect", Some("initial"), "2028-11-23"),
+        ("engineer", "engineer", Some("initial"), "2029-11-23"),
+        ("guangdong", "constructor", Some("initial"), "2029-11-23"),
+        ("guangdong", "structural_engineer", Some("initial"), "2029-11-23"),
+        ("guangdong", "cost_engineer", Some("initial"), "2029-11-23"),
+        ("guangdong", "architect", Some("initial"), "2028-11-23"),
     ] {
         let mut registered = World::new(regime).in_class(class);
         registered.qualify();
@@ -100,6 +100,7 @@ fn every_type_of_every_bundled_regime_comes_to_its_end() {
             // Nobody becomes an interim constructor any more: those who are, are in the register.
             None => registered.hold(day("2029-11-23")),
         }
+        assert_eq!(registered.registrant.registrations[0].valid_until, day(last_day), "{regime} {class}");
         let class = registered.regime.class(Some(&class.parse().unwrap())).unwrap().clone();
         for business in &class.types {
             let mut world = registered.clone();
@@ -362,4 +363,14 @@ fn what_was_revoked_meanwhile_is_not_extended() {
     world.entered[0].0.standing = crate::domain::certificate::Standing::Revoked;
     assert_eq!(unmet(world.finish()), Unmet::InForce { status: Some(Status::Revoked) });
     assert_eq!(world.case.state.place().unwrap().stage.as_str(), "review", "nothing has changed");
+}
+
+#[test]
+fn a_case_at_a_stage_that_the_regime_has_lost_can_be_withdrawn() {
+    let mut world = reported(true);
+    let text = include_str!("../regimes/architect.toml").replace("acceptance", "intake");
+    world.regime = Regime::read(&text).unwrap();
+    assert!(is_not_allowed(world.act(Seat::Province, Act::Accept)));
+    world.act(Seat::Person, Act::Withdraw).unwrap();
+    world.act(Seat::Person, Act::Submit).unwrap();
 }

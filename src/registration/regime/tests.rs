@@ -201,6 +201,16 @@ fn a_small_regime_is_read_as_it_is_written() {
 }
 
 #[test]
+fn the_file_that_explains_regimes_is_a_sound_one() {
+    let source = include_str!("../regime.rs");
+    let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
+    let lines = lines.skip_while(|line| *line != " ```toml").skip(1).take_while(|line| *line != " ```");
+    let text = lines.collect::<Vec<_>>().join("\n");
+    let regime = Regime::read(&text).unwrap();
+    assert_eq!((regime.id.as_str(), regime.businesses.len()), ("guard", 1));
+}
+
+#[test]
 fn a_chain_that_does_not_hold_together_is_refused() {
     refused(
         "accept = \"board\"",
