@@ -107,6 +107,9 @@ pub struct Class {
     pub specialties: Vec<Specialty>,
     /// The business types that it has. At least one.
     pub types: Vec<TypeId>,
+    /// The type of certificate that qualifies for it, where the register holds such: one that is valid counts as a passed
+    /// examination.
+    pub qualification: Option<CertificateType>,
     /// The certificate of a registration.
     pub certificate: CertificateRule,
 }
@@ -124,8 +127,6 @@ pub struct CertificateRule {
     pub issuer: Issuer,
     /// How long a registration holds.
     pub years: u32,
-    /// Whether it carries a place for a hand signature, and its notice.
-    pub hand_signature: bool,
 }
 
 /// A business type (业务类型) as some classes have it.

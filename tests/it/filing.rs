@@ -57,9 +57,10 @@ impl<'a> Office<'a> {
         Applicant { office: self, person: Person::made(self.service, &form), mobile, holder }
     }
 
-    /// Whoever acts at a seat.
-    pub(crate) fn seat(&self, seat: &str) -> &Person<'a> {
+    /// Whoever acts at the seat that holds a case.
+    pub(crate) fn seat(&self, seat: &str, case: &Value) -> &Person<'a> {
         match seat {
+            "unit" if case["unit"] == OTHER_UNIT => &self.other_unit,
             "unit" => &self.unit,
             "province" => &self.province,
             "association" => &self.association,
@@ -86,13 +87,14 @@ impl<'a> Office<'a> {
                 return case;
             }
             let seat = case["stage"]["actor"].as_str().unwrap().to_owned();
-            let seen = self.seat(&seat).get(&path).expect(200);
+            let holder = self.seat(&seat, &case);
+            let seen = holder.get(&path).expect(200);
             let allowed = seen["allowed_acts"].as_array().unwrap();
             let forward = ["confirm", "accept", "approve", "deliver"];
             let act = forward.into_iter().find(|act| allowed.contains(&json!(act)));
             let act = act.unwrap_or_else(|| panic!("{seat} cannot lead on: {allowed:?}"));
             let body = json!({"act": act, "opinion": format!("{seat}：同意")});
-            case = self.seat(&seat).post(&format!("{path}/acts"), &body).expect(200);
+            case = holder.post(&format!("{path}/acts"), &body).expect(200);
         }
         panic!("the case never ends");
     }

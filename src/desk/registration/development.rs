@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 
+use crate::desk::registration::profile::{read_photo, read_signature};
 use crate::desk::{Desk, DeskError, Plan};
 use crate::domain::account::Mobile;
 use crate::domain::event::{Actor, Deed};
@@ -63,9 +64,9 @@ impl Desk {
             }),
             None => None,
         };
-        let (photo, signature) = (crate::desk::digest(PHOTO), crate::desk::digest(SIGNATURE));
-        self.store.put_document(person, photo, PHOTO).await?;
-        self.store.put_document(person, signature, SIGNATURE).await?;
+        let unusable = |fault| Refusal::field("complete", fault);
+        let photo = self.keep_file(person, &read_photo(PHOTO).map_err(unusable)?).await?;
+        let signature = self.keep_file(person, &read_signature(SIGNATURE).map_err(unusable)?).await?;
         self.arrange(person, Deed::ProfileChanged, &|registrant| {
             let profile = &mut registrant.profile;
             profile.ethnicity = "汉族".parse().ok();

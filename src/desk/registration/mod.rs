@@ -6,6 +6,7 @@
 //! a person never has two live cases about one registration.
 
 pub mod acting;
+mod adoption;
 pub mod anomaly;
 pub mod attachment;
 pub mod company;
@@ -85,12 +86,14 @@ impl Desk {
         Ok(Registering { account, party })
     }
 
-    /// What is known of a person, as it stands now.
+    /// What is known of a person, as it stands now, with what the register knows besides.
     async fn registrant(&self, person: &PersonId) -> Result<(Registrant, Option<Revision>), DeskError> {
-        Ok(match self.store.registrant(person).await? {
+        let (mut registrant, revision) = match self.store.registrant(person).await? {
             Some((registrant, revision)) => (registrant, Some(revision)),
             None => (Registrant::new(person.clone()), None),
-        })
+        };
+        self.adopt(&mut registrant).await?;
+        Ok((registrant, revision))
     }
 
     /// Changes what is known of the person who asks; what changes nothing is not written.

@@ -8,7 +8,7 @@ use crate::desk::{Desk, DeskError};
 use crate::domain::account::Mobile;
 use crate::domain::certificate::Line;
 use crate::domain::event::Deed;
-use crate::domain::identity::CreditCode;
+use crate::domain::identity::{CreditCode, PersonId};
 use crate::domain::ids::Sha256;
 use crate::domain::refusal::file::FileFault;
 use crate::domain::refusal::{FieldFault, Refusal};
@@ -182,8 +182,13 @@ impl Desk {
         let picture = picture
             .unwrap_or(Err(FieldFault::BadFile(FileFault::Damaged)))
             .map_err(|fault| Refusal::field("file", fault))?;
-        let digest = crate::desk::digest(&picture);
-        self.store.put_document(person, digest, &picture).await?;
+        self.keep_file(person, &picture).await
+    }
+
+    /// Keeps a file of a person under its digest.
+    pub(super) async fn keep_file(&self, person: &PersonId, file: &[u8]) -> Result<Sha256, DeskError> {
+        let digest = crate::desk::digest(file);
+        self.store.put_document(person, digest, file).await?;
         Ok(digest)
     }
 
@@ -201,7 +206,7 @@ impl Desk {
     }
 }
 
-fn read_photo(file: &[u8]) -> Result<Vec<u8>, FieldFault> {
+pub(super) fn read_photo(file: &[u8]) -> Result<Vec<u8>, FieldFault> {
     let most = FileFault::TooLarge { most: Photo::MOST_BYTES as u64 };
     let read = Photo::parse(file).map_err(|bad| match bad {
         BadPhoto::TooLarge => most,
@@ -211,7 +216,7 @@ fn read_photo(file: &[u8]) -> Result<Vec<u8>, FieldFault> {
     read.map(|photo| photo.as_bytes().to_vec()).map_err(FieldFault::BadFile)
 }
 
-fn read_signature(file: &[u8]) -> Result<Vec<u8>, FieldFault> {
+pub(super) fn read_signature(file: &[u8]) -> Result<Vec<u8>, FieldFault> {
     let most = FileFault::TooLarge { most: Signature::MOST_BYTES as u64 };
     let read = Signature::parse(file).map_err(|bad| match bad {
         BadSignature::TooLarge => most,

@@ -68,6 +68,13 @@ struct ClassShape {
     specialties: Vec<String>,
     /// The ids of its business types.
     types: Vec<String>,
+    /// The type of certificate that qualifies for it, where the register holds such.
+    #[schema(required)]
+    qualification: Option<String>,
+    /// The type of certificate of a registration.
+    certificate: String,
+    /// How many years a registration holds.
+    years: u32,
 }
 
 /// A business type (业务类型).
@@ -205,6 +212,9 @@ impl ClassShape {
             name: say(&class.name, language),
             specialties: class.specialties.iter().map(ToString::to_string).collect(),
             types: class.types.iter().map(ToString::to_string).collect(),
+            qualification: class.qualification.as_ref().map(ToString::to_string),
+            certificate: class.certificate.kind.to_string(),
+            years: class.certificate.years,
         }
     }
 }

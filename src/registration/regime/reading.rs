@@ -119,9 +119,11 @@ fn class(mut section: Section<'_>) -> Option<Class> {
     let name = section.label("name");
     let specialties: Vec<Specialty> = section.list("specialties", "a line of 1 to 40 characters");
     let types: Vec<TypeId> = section.list("types", ID);
+    let qualification =
+        section.maybe("qualification", "a certificate type of small letters, digits and hyphens");
     let certificate = section.section("certificate").and_then(certificate);
     section.finish();
-    Some(Class { id: id?, name: name?, specialties, types, certificate: certificate? })
+    Some(Class { id: id?, name: name?, specialties, types, qualification, certificate: certificate? })
 }
 
 fn certificate(mut section: Section<'_>) -> Option<CertificateRule> {
@@ -131,7 +133,6 @@ fn certificate(mut section: Section<'_>) -> Option<CertificateRule> {
     let issuer = section.line("issuer");
     let uscc = section.parsed("uscc", "a credit code (GB 32100)");
     let years = section.number("years");
-    let hand_signature = section.flag("hand_signature");
     section.finish();
     Some(CertificateRule {
         kind: kind?,
@@ -139,7 +140,6 @@ fn certificate(mut section: Section<'_>) -> Option<CertificateRule> {
         level,
         issuer: Issuer { name: issuer?, uscc: uscc? },
         years: years?,
-        hand_signature,
     })
 }
 
