@@ -15,7 +15,7 @@ const LADDER: &[(&str, &[&str])] = &[
     ("worker", &["domain", "desk", "metrics"]),
     ("http", &["domain", "registration", "seal", "desk", "metrics"]),
     ("pages", &["domain", "registration", "seal", "desk", "http"]),
-    ("config", &["domain", "seal", "desk", "http"]),
+    ("config", &["domain", "registration", "seal", "desk", "http"]),
     (
         "app",
         &[

@@ -4,9 +4,9 @@ use std::fmt;
 
 use async_trait::async_trait;
 
+use crate::desk::DeskError;
 use crate::domain::certificate::Name;
 use crate::domain::identity::PersonId;
-use crate::store::Fault;
 
 /// The registers of others. Whoever keeps none is told nothing, and nobody is held up.
 #[async_trait]
@@ -15,13 +15,13 @@ pub trait Registries: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// Where it cannot be asked now.
-    async fn insurance_is_anomalous(&self, person: &PersonId) -> Result<bool, Fault>;
+    async fn insurance_is_anomalous(&self, person: &PersonId) -> Result<bool, DeskError>;
 
     /// Whether somebody with this name has this identity document (实名认证).
     ///
     /// # Errors
     /// Where it cannot be asked now.
-    async fn knows(&self, person: &PersonId, name: &Name) -> Result<bool, Fault>;
+    async fn knows(&self, person: &PersonId, name: &Name) -> Result<bool, DeskError>;
 }
 
 /// No register is attached: nothing is anomalous, and a name is what the account was opened with.
@@ -30,11 +30,11 @@ pub struct NoRegistries;
 
 #[async_trait]
 impl Registries for NoRegistries {
-    async fn insurance_is_anomalous(&self, _: &PersonId) -> Result<bool, Fault> {
+    async fn insurance_is_anomalous(&self, _: &PersonId) -> Result<bool, DeskError> {
         Ok(false)
     }
 
-    async fn knows(&self, _: &PersonId, _: &Name) -> Result<bool, Fault> {
+    async fn knows(&self, _: &PersonId, _: &Name) -> Result<bool, DeskError> {
         Ok(true)
     }
 }

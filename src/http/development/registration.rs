@@ -12,6 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::tools;
+use crate::desk::DeskError;
 use crate::desk::account::sign_up::parse_person;
 use crate::desk::record::Fields;
 use crate::desk::registration::registries::Registries;
@@ -21,7 +22,6 @@ use crate::domain::refusal::FieldFault;
 use crate::http::Shared;
 use crate::http::body::Sent;
 use crate::http::problem::Problem;
-use crate::store::Fault;
 
 pub(crate) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(record_qualification)).routes(routes!(set_social_insurance))
@@ -50,11 +50,11 @@ impl ToldRegistries {
 
 #[async_trait]
 impl Registries for ToldRegistries {
-    async fn insurance_is_anomalous(&self, person: &PersonId) -> Result<bool, Fault> {
+    async fn insurance_is_anomalous(&self, person: &PersonId) -> Result<bool, DeskError> {
         Ok(self.anomalous.lock().unwrap_or_else(PoisonError::into_inner).contains(person))
     }
 
-    async fn knows(&self, _: &PersonId, _: &Name) -> Result<bool, Fault> {
+    async fn knows(&self, _: &PersonId, _: &Name) -> Result<bool, DeskError> {
         Ok(true)
     }
 }

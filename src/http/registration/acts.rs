@@ -18,7 +18,7 @@ use crate::http::params::Named;
 use crate::http::problem::Problem;
 use crate::http::problem::body::ProblemBody;
 use crate::http::registration::Registrar;
-use crate::http::registration::cases::{CaseMentionShape, CaseShape};
+use crate::http::registration::case_shape::{CaseMentionShape, CaseShape};
 use crate::http::words::ActWord;
 use crate::registration::acts::Commitment;
 use crate::registration::case::CorrectionItem;

@@ -21,7 +21,7 @@ use crate::http::me::{Log, LogQuestion};
 use crate::http::params::{Asked, Span};
 use crate::http::problem::Problem;
 use crate::http::registration::Registrar;
-use crate::http::registration::cases::CaseMentionShape;
+use crate::http::registration::case_shape::CaseMentionShape;
 use crate::http::registration::regimes::say;
 use crate::http::shapes::Moment;
 use crate::http::words::{ActWord, SeatWord};

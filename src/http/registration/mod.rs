@@ -2,6 +2,7 @@
 
 pub(crate) mod acts;
 pub(crate) mod anomalies;
+pub(crate) mod case_shape;
 pub(crate) mod cases;
 pub(crate) mod companies;
 pub(crate) mod lists;
