@@ -344,3 +344,11 @@ fn a_file_that_is_no_toml_is_refused_with_its_line() {
     assert_eq!(faults.len(), 1);
     assert_eq!(faults[0].place, "line 2");
 }
+
+#[test]
+fn the_worked_example_of_the_project_s_page_is_sound() {
+    let page = include_str!("../../../README.md");
+    let example = page.split("```toml\nid = \"guard\"").nth(1).unwrap().split("```").next().unwrap();
+    let regime = Regime::read(&format!("id = \"guard\"{example}")).unwrap();
+    assert_eq!((regime.id.as_str(), regime.businesses.len()), ("guard", 1));
+}
