@@ -216,8 +216,8 @@ fn typed(field: &FormField, answer: Answer) -> Result<Option<FieldValue>, FieldF
     Ok(Some(value))
 }
 
-/// Puts a file to a case, in the place of the one of its kind. The file was judged as it was sent by
-/// [`AttachmentRule::judge`](crate::registration::regime::AttachmentRule::judge).
+/// Puts a file to a case, in the place of the one of its kind. What may be kept was
+/// judged before, by the content of the file as it was sent.
 pub fn attach(
     case: &Case,
     regime: &Regime,

@@ -59,7 +59,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::domain::certificate::{CertificateType, Issuer, Line};
-use crate::domain::refusal::filing::Filing;
 use crate::registration::case::{Act, Media, Seat, Specialty};
 use crate::registration::conditions::Condition;
 use crate::registration::regime::letter::LetterText;
@@ -266,21 +265,6 @@ pub struct AttachmentRule {
     pub max_bytes: u64,
     /// What it may be. At least one.
     pub media: Vec<Media>,
-}
-
-impl AttachmentRule {
-    /// Judges a file by what it is and its size as sent.
-    pub fn judge(&self, media: Media, bytes: u64) -> Result<(), Filing> {
-        if !self.media.contains(&media) {
-            let allowed = self.media.iter().map(|media| media.media_type()).collect();
-            return Err(Filing::AttachmentKind { allowed });
-        }
-        if (self.min_bytes..=self.max_bytes).contains(&bytes) {
-            Ok(())
-        } else {
-            Err(Filing::AttachmentSize { min_bytes: self.min_bytes, max_bytes: self.max_bytes })
-        }
-    }
 }
 
 /// What approval does.

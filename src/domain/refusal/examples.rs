@@ -79,8 +79,6 @@ pub(crate) fn filings() -> Vec<Filing> {
         Filing::SocialInsuranceAnomaly,
         Filing::CommitmentNotRead { seconds_left: 60 },
         Filing::CommitmentOutdated { version: 2 },
-        Filing::AttachmentSize { min_bytes: 204_800, max_bytes: 512_000 },
-        Filing::AttachmentKind { allowed: vec!["image/jpeg", "image/png"] },
     ]
 }
 

@@ -63,18 +63,6 @@ pub enum Filing {
         /// The version that holds.
         version: u16,
     },
-    /// The file is too small or too large.
-    AttachmentSize {
-        /// The least, in bytes.
-        min_bytes: u64,
-        /// The most, in bytes.
-        max_bytes: u64,
-    },
-    /// The file is of a kind that is not taken here.
-    AttachmentKind {
-        /// The kinds that are, as `image/png`.
-        allowed: Vec<&'static str>,
-    },
 }
 
 /// The last thing that was done with a case.
@@ -269,8 +257,6 @@ impl Filing {
             Self::SocialInsuranceAnomaly => "social-insurance-anomaly",
             Self::CommitmentNotRead { .. } => "commitment-not-read",
             Self::CommitmentOutdated { .. } => "commitment-outdated",
-            Self::AttachmentSize { .. } => "attachment-size",
-            Self::AttachmentKind { .. } => "attachment-kind",
         }
     }
 
@@ -288,8 +274,6 @@ impl Filing {
             }
             Self::CommitmentNotRead { .. } => ("请先阅读承诺书", "Read the commitment letter first"),
             Self::CommitmentOutdated { .. } => ("承诺书已更新", "The commitment letter has changed"),
-            Self::AttachmentSize { .. } => ("附件大小不符", "The attachment's size does not fit"),
-            Self::AttachmentKind { .. } => ("附件类型不符", "The attachment is of another kind"),
         };
         language.pick(chinese, english)
     }
@@ -330,17 +314,6 @@ impl Filing {
             Self::CommitmentOutdated { version } => {
                 format!("Version {version} holds now; open the letter and read it again.")
             }
-            Self::AttachmentSize { min_bytes, max_bytes } => {
-                let (least, most) = (min_bytes.div_ceil(1024), max_bytes / 1024);
-                match language {
-                    Language::Chinese => format!("文件大小应在 {least} 至 {most} KB 之间，请重新上传。"),
-                    Language::English => format!("Send a file of {least} to {most} KB."),
-                }
-            }
-            Self::AttachmentKind { allowed } if zh => {
-                format!("此处只接受：{}，请重新上传。", allowed.join("、"))
-            }
-            Self::AttachmentKind { allowed } => format!("Only these are taken here: {}.", allowed.join(", ")),
         }
     }
 }

@@ -188,8 +188,6 @@ fn filing_number(filing: &Filing) -> usize {
         Filing::SocialInsuranceAnomaly => 4,
         Filing::CommitmentNotRead { .. } => 5,
         Filing::CommitmentOutdated { .. } => 6,
-        Filing::AttachmentSize { .. } => 7,
-        Filing::AttachmentKind { .. } => 8,
     }
 }
 
