@@ -118,7 +118,8 @@ fn an_invitation_lasts_three_days_and_a_later_one_takes_its_place() {
 #[test]
 fn nobody_gives_what_they_do_not_have() {
     let service = Service::start();
-    let hunans = service.new_key(&["staff:write", "certificates:read", "annotations:read"], HUNAN);
+    let hunans =
+        service.new_key(&["staff:write", "certificates:read", "annotations:read", "filings:review"], HUNAN);
     let ask = |form: &Value| Call::post("/api/v1/admin/staff").key(&hunans).json(form).send(&service);
     ask(&form("a", "reviewer", HUNAN)).expect(201);
     for more in ["administrator", "registrar", "auditor"] {
