@@ -25,7 +25,9 @@ use crate::config::home::{self, Home, Shared};
 use crate::config::{Profile, Role, SealFiles, Settings};
 use crate::desk::account::Doors;
 use crate::desk::account::message::Messenger;
+use crate::desk::registration::registries::{NoRegistries, Registries};
 use crate::desk::{Clock, Desk, MovableClock, Rules, Stamps};
+use crate::http::development::registration::ToldRegistries;
 use crate::http::development::{Development, Outbox};
 use crate::http::gate::chain;
 use crate::http::{self, listener};
@@ -124,11 +126,18 @@ impl Service {
             mail: settings.smtp.as_ref().map(Mailer::new).transpose()?,
             outbox: outbox.clone(),
         };
-        let desk = desk(&settings, store.clone(), clock.clone(), public_url, Arc::new(messengers))?;
+        let told = hand_clock.is_some().then(Arc::<ToldRegistries>::default);
+        let registries: Arc<dyn Registries> = match &told {
+            Some(told) => told.clone(),
+            None => Arc::new(NoRegistries),
+        };
+        let outside = Outside { messenger: Arc::new(messengers), registries };
+        let desk = desk(&settings, store.clone(), clock.clone(), public_url, outside)?;
         let metrics = Arc::new(Metrics::new());
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
 
-        let development = hand_clock.zip(outbox).map(|(clock, outbox)| Development::new(clock, outbox));
+        let tools = hand_clock.zip(outbox).zip(told);
+        let development = tools.map(|((clock, outbox), told)| Development::new(clock, outbox, told));
         if development.is_none() && settings.sms.is_none() && role != Role::Worker {
             tracing::warn!(
                 "no SMS gateway: nobody can open an account or recover a password until there is one"
@@ -243,8 +252,7 @@ async fn try_to_write_checks(desk: &Desk) {
 pub(crate) async fn open_desk(settings: &Settings) -> Result<(Desk, Arc<dyn Store>), Failure> {
     let store = open_store(settings, CancellationToken::new()).await?;
     let public_url = settings.public_url.clone().unwrap_or_else(|| format!("http://{}", settings.listen));
-    let desk =
-        desk(settings, store.clone(), Arc::new(SystemClock), public_url, Arc::new(Messengers::default()))?;
+    let desk = desk(settings, store.clone(), Arc::new(SystemClock), public_url, Outside::nobody())?;
     Ok((desk, store))
 }
 
@@ -290,12 +298,24 @@ fn master(settings: &Settings) -> Master {
     Master::new(settings.master_key.0)
 }
 
+/// Those outside whom the desk speaks to.
+struct Outside {
+    messenger: Arc<dyn Messenger>,
+    registries: Arc<dyn Registries>,
+}
+
+impl Outside {
+    fn nobody() -> Self {
+        Self { messenger: Arc::new(Messengers::default()), registries: Arc::new(NoRegistries) }
+    }
+}
+
 fn desk(
     settings: &Settings,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     public_url: String,
-    messenger: Arc<dyn Messenger>,
+    outside: Outside,
 ) -> Result<Desk, Failure> {
     let key = seal_key(settings)?;
     // The root ends the chain; a chain of one is its own root.
@@ -316,10 +336,18 @@ fn desk(
     });
     let rules = Rules {
         policies: settings.policies.clone(),
+        regimes: settings.regimes.clone(),
         stamps: Stamps { by_issuer: stamps.collect(), fictitious },
         public_url,
     };
-    Ok(Desk::new(store, key, clock, rules, roots, Doors::new(messenger, &settings.master_key.0)))
+    Ok(Desk::new(
+        store,
+        key,
+        clock,
+        rules,
+        roots,
+        Doors::new(outside.messenger, outside.registries, &settings.master_key.0),
+    ))
 }
 
 fn seal_key(settings: &Settings) -> Result<Arc<dyn SealKey>, Failure> {

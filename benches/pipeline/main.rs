@@ -100,6 +100,8 @@ fn sheet(n: u32) -> Sheet {
         licence_id: "1.2.156.3005.2.11100000000013338W011.11430000006122244L.20230000403.001.U".into(),
         issuer: "示例省人事考试中心".into(),
         photo: None,
+        signature: None,
+        hand_signature: false,
         stamp: Stamp {
             arc: "示例机构电子证书专用章".into(), purpose: "测试专用章".into(), diameter_mm: 42
         },

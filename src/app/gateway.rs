@@ -70,6 +70,11 @@ impl Gateway {
                 "days_left": reminder.days_left,
                 "text": letter::short_reminder(reminder),
             }),
+            Message::TicketAnswered { .. } => json!({
+                "kind": "ticket_answered",
+                "to": to.as_str(),
+                "text": letter::SHORT_TICKET_ANSWERED,
+            }),
         };
         let body = body.to_string();
         let moment = message.at().timestamp().to_string();

@@ -42,6 +42,10 @@ pub(crate) fn short_reminder(reminder: &Reminder) -> String {
     )
 }
 
+/// That a ticket was answered, in a short message of 70 characters at most: longer ones are sent in parts.
+pub(crate) const SHORT_TICKET_ANSWERED: &str =
+    "您提交的申请已有答复，请凭编号查询。Your request was answered; look it up by its number.";
+
 /// What an e-mail says.
 #[derive(Debug)]
 pub(crate) struct Letter {
@@ -85,6 +89,13 @@ pub(crate) fn letter(message: &Message) -> Letter {
                 ),
             )
         }
+        Message::TicketAnswered { .. } => (
+            "您提交的申请已有答复 · Your request was answered".to_owned(),
+            "您提交的申请已有答复。请照常打开平台，凭编号和证件号码查询。".to_owned(),
+            "Your request was answered. Open the service the way you always do, and look it up by its number and your \
+             identity number."
+                .to_owned(),
+        ),
     };
     let text = format!(
         "{zh}\n\n本邮件由系统自动发送，不含任何链接，请勿回复。\n\n----\n\n{en}\n\nThis e-mail was sent by a machine and holds no \
@@ -124,13 +135,15 @@ mod tests {
     fn no_letter_holds_a_link() {
         let code =
             Message::Code { purpose: Purpose::ChangeEmail, code: "012345".into(), at: DateTime::UNIX_EPOCH };
-        for message in [code, Message::Reminder(reminder(7))] {
+        let answered = Message::TicketAnswered { at: DateTime::UNIX_EPOCH };
+        for message in [code, Message::Reminder(reminder(7)), answered] {
             let Letter { subject, text } = letter(&message);
             assert!(
                 !text.contains("://") && !text.contains("www.") && subject.lines().count() == 1,
                 "{text}"
             );
         }
+        assert!(SHORT_TICKET_ANSWERED.chars().count() <= 70);
         assert_eq!(
             short_code(Purpose::SignUp, "012345"),
             "您正在注册账号，验证码 012345，五分钟内有效。请勿告诉他人。"

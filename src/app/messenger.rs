@@ -49,6 +49,7 @@ impl Messenger for Messengers {
         let value = match message {
             Message::Code { code, .. } => code,
             Message::Reminder(reminder) => letter::short_reminder(&reminder),
+            Message::TicketAnswered { .. } => letter::SHORT_TICKET_ANSWERED.to_owned(),
         };
         outbox.push(development::Message { to: to.to_owned(), kind, value, at });
         Ok(())

@@ -10,7 +10,7 @@ use crate::app::Failure;
 use crate::cli::output::{note, say};
 use crate::cli::{Place, Server};
 use crate::desk::DeskError;
-use crate::desk::account::staff::InviteeForm;
+use crate::desk::account::invitation::InviteeForm;
 use crate::domain::identity::CreditCode;
 use crate::domain::ids::AnnotationId;
 use crate::domain::key::Scope;

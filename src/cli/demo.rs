@@ -17,9 +17,12 @@ use crate::desk::record::RecordForm;
 use crate::desk::{Caller, Desk};
 use crate::domain::account::Owner;
 use crate::domain::annotation::{Annotation, Phase};
-use crate::domain::certificate::Certificate;
+use crate::domain::certificate::{Certificate, Holder, Name};
 use crate::domain::key::Scope;
+use crate::domain::language::Language;
 use crate::domain::query::CertificateQuery;
+use crate::domain::refusal::FieldFault;
+use crate::domain::staff::{Level, Post, Role as Staff};
 use crate::domain::tally::Door;
 use crate::domain::verdict::Verdict;
 use crate::seal::key::development;
@@ -64,7 +67,7 @@ impl Demo {
             if self.once {
                 service.stop().await?;
             } else {
-                note("serving until Ctrl-C");
+                note(&format!("listening on http://{}, until Ctrl-C", service.address()));
                 service.run_until_signalled().await?;
             }
             Ok(ExitCode::SUCCESS)
@@ -146,21 +149,43 @@ impl Demo {
             let label = "demo".parse().map_err(|_| "a label of the wrong length")?;
             let key = desk.create_key(&desk.operator(), vec![Scope::Everything], None, label).await?;
             say(&format!("agency API key   {}", key.secret.reveal()));
-            let holder = &done.certificate.details.holder;
-            let password = draw_password()?;
-            let made = Made {
-                owner: Owner::Holder(holder.id.clone()),
-                name: holder.name.clone(),
-                mobile: "13800000000".parse().map_err(|_| "a mobile of the wrong form")?,
-                password: Some(password.clone()),
-            };
-            desk.make_account(made).await?;
-            say(&format!("holder's account {}", holder.id.number()));
-            say(&format!("its password     {password}"));
             say(&format!("API document     {}/openapi.json", desk.rules().public_url));
+            say(&format!("log in at        {}/login", desk.rules().public_url));
+            let Holder { id, name, .. } = &done.certificate.details.holder;
+            open(desk, "holder", Owner::Holder(id.clone()), name.clone()).await?;
+            open(desk, "administrator", administrator()?, "示例管理员".parse().map_err(fault)?).await?;
+            let uscc = UNIT.parse().map_err(fault)?;
+            let unit = Owner::Unit { uscc, former_names: Vec::new() };
+            open(desk, "unit", unit, "示例建设集团有限公司".parse().map_err(fault)?).await?;
         }
         Ok(())
     }
+}
+
+/// A unit that does not exist.
+const UNIT: &str = "91430000MA4DEM002J";
+
+/// Of every issuer, in every region.
+fn administrator() -> Result<Owner, Failure> {
+    let login = "admin.demo".parse().map_err(fault)?;
+    let (level, role) = (Level::Ministry, Staff::Administrator);
+    Ok(Owner::Staff(Post { login, level, region: None, role, issuer: None }))
+}
+
+/// What is wrong with a field, of a demo's own data.
+fn fault(fault: FieldFault) -> Failure {
+    fault.message(Language::English).into()
+}
+
+/// Opens an account, or takes the one of an earlier demo, with a fresh password, and prints what is typed to log in.
+async fn open(desk: &Desk, whose: &str, owner: Owner, name: Name) -> Result<(), Failure> {
+    let (login, password) = (owner.login(), draw_password()?);
+    let mobile = "13800000000".parse().map_err(fault)?;
+    let made = Made { owner, name, mobile, password: Some(password.clone()) };
+    let ready = desk.make_account(made).await?;
+    let secret = ready.second_factor().map(|secret| format!(", second factor {secret} (TOTP)"));
+    say(&format!("{whose:<16} {}, password {password}{}", login.as_str(), secret.unwrap_or_default()));
+    Ok(())
 }
 
 struct Done {

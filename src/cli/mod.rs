@@ -7,6 +7,7 @@ mod keys;
 mod maintenance;
 mod migrate;
 mod output;
+mod regimes;
 mod verify;
 
 use std::net::SocketAddr;
@@ -91,6 +92,9 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Writes the evidence bundle of a copy.
     Evidence(admin::Evidence),
+    /// Regimes of registration: judges files, shows what there is.
+    #[command(subcommand)]
+    Regimes(regimes::Regimes),
 }
 
 /// Reads the arguments, runs the command, and turns its outcome into an exit code: 0, 1 for "no", 2 for "cannot".
@@ -114,6 +118,7 @@ pub fn main() -> ExitCode {
         Command::Restore(restore) => restore.run(),
         Command::Migrate(migrate) => migrate.run(),
         Command::Evidence(evidence) => evidence.run(),
+        Command::Regimes(regimes) => regimes.run(),
     };
     outcome.unwrap_or_else(|failure| {
         complain(&*failure);

@@ -4,6 +4,7 @@ pub mod home;
 mod limits;
 mod policies;
 mod reader;
+mod regimes;
 pub mod sms;
 pub mod smtp;
 
@@ -24,6 +25,7 @@ use crate::config::smtp::Smtp;
 use crate::domain::identity::CreditCode;
 use crate::domain::policy::PolicyBook;
 use crate::http::limits::Limits;
+use crate::registration::regime::book::Book;
 
 /// What kind of installation this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +82,8 @@ pub struct Settings {
     pub smtp: Option<Smtp>,
     /// Policies of annotation.
     pub policies: PolicyBook,
+    /// Regimes of registration: the bundled ones, and those of files.
+    pub regimes: Book,
     /// Seals of issuers.
     pub stamps: BTreeMap<CreditCode, StampText>,
     /// The store takes no more writes when less is free, in MiB.
@@ -183,6 +187,7 @@ impl Settings {
         let smtp = smtp::smtp(&mut reader);
         let free_floor_mib = reader.parse("free_floor_mib", "a whole number of MiB");
         let policy_file = reader.text("policies").map(PathBuf::from);
+        let regime_files = reader.list("regimes");
         let stamps = stamps(&mut reader);
 
         let trusted_proxies = trusted_proxies
@@ -221,6 +226,7 @@ impl Settings {
         }
         reader.finish();
         let policies = read_policies(policy_file.as_deref(), mistakes);
+        let regimes = regimes::read(&regime_files, mistakes);
         Some(Self {
             profile,
             listen: overrides.listen.or(listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
@@ -238,6 +244,7 @@ impl Settings {
             sms,
             smtp,
             policies: policies?,
+            regimes: regimes?,
             stamps,
             free_floor_mib: free_floor_mib.unwrap_or(256),
         })

@@ -64,6 +64,7 @@ fn policy(path: &str, table: Table, mistakes: &mut Vec<String>) -> Option<Policy
     if licence_type.is_none() {
         reader.wrong("licence_type", "a credit code and three digits are wanted");
     }
+    let hand_signature = switch(&mut reader, "hand_signature");
     if let (Some(default), Some(max)) = (default_days, max_days)
         && default > max
     {
@@ -80,6 +81,7 @@ fn policy(path: &str, table: Table, mistakes: &mut Vec<String>) -> Option<Policy
         caps,
         exempt_before,
         licence_type: licence_type?,
+        hand_signature: hand_signature?,
     })
 }
 
@@ -89,6 +91,16 @@ fn days(reader: &mut Reader<'_>, name: &str) -> Option<u32> {
         reader.wrong(name, "a whole number from 1 to 3650 is wanted");
     }
     number
+}
+
+/// A switch that is off where nobody names it: files written before it was invented stay good.
+fn switch(reader: &mut Reader<'_>, name: &str) -> Option<bool> {
+    let Some(value) = reader.take(name) else { return Some(false) };
+    let switch = value.as_bool();
+    if switch.is_none() {
+        reader.wrong(name, "true or false is wanted");
+    }
+    switch
 }
 
 fn scenarios(reader: &mut Reader<'_>) -> Option<Vec<ScenarioText>> {
@@ -130,6 +142,7 @@ fn caps(reader: &mut Reader<'_>) -> Vec<Cap> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::expect_used, reason = "a failed test panics")]
     use super::*;
 
     #[test]
@@ -137,7 +150,20 @@ mod tests {
         let mut mistakes = Vec::new();
         let book = read(DEFAULT, &mut mistakes);
         assert_eq!(mistakes, Vec::<String>::new());
-        assert!(book.is_some_and(|book| book.by_type.len() == 6 && book.otherwise.max_days == 90));
+        assert!(book.is_some_and(|book| book.by_type.len() == 14 && book.otherwise.max_days == 90));
+    }
+
+    #[test]
+    fn prints_of_guangdong_are_signed_by_hand_and_a_file_without_the_switch_asks_for_none() {
+        let by_hand = |text: &str| {
+            let book = read(text, &mut Vec::new()).expect("sound");
+            let of = |kind: &str| book.of(&kind.parse().expect("a type")).hand_signature;
+            ["guangdong-architect-registration", "architect-registration", "unheard-of"].map(of)
+        };
+        assert_eq!(by_hand(DEFAULT), [true, false, false]);
+        let before: String =
+            DEFAULT.lines().filter(|line| !line.starts_with("hand_")).map(|l| l.to_owned() + "\n").collect();
+        assert_eq!(by_hand(&before), [false, false, false]);
     }
 
     #[test]
@@ -145,12 +171,17 @@ mod tests {
         let mut mistakes = Vec::new();
         let text = DEFAULT
             .replace("max_days = 90 ", "max_days = 0 ")
+            .replace("hand_signature = false", "hand_signature = \"no\"")
             .replace("counting = \"active\"", "counting = \"some\"\nquotas = 4")
             .replace("[type.planner-qualification]", "[type.Planner]");
         assert!(read(&text, &mut mistakes).is_none());
-        for part in
-            ["otherwise.max_days", "otherwise.counting", "otherwise.quotas: no such setting", "type.Planner"]
-        {
+        for part in [
+            "otherwise.max_days",
+            "otherwise.counting",
+            "otherwise.quotas: no such setting",
+            "otherwise.hand_signature: true or false",
+            "type.Planner",
+        ] {
             assert!(mistakes.iter().any(|mistake| mistake.contains(part)), "{part} in {mistakes:?}");
         }
     }

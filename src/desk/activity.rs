@@ -184,6 +184,7 @@ mod tests {
             key: None,
             account: None,
             ticket: None,
+            case: None,
             reason: None,
         }
     }

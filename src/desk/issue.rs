@@ -15,6 +15,7 @@ use crate::domain::key::Scope;
 use crate::domain::queue::Job;
 use crate::domain::refusal::Refusal;
 use crate::render::photo::Photo;
+use crate::render::signature::Signature;
 use crate::render::{Block, CopyKind, Sheet, Unprintable, UnsealedPdf, render};
 use crate::seal::{SealedPdf, seal};
 use crate::store::{Change, Dossier, Expect, Lease, LeaseToken, Write};
@@ -167,7 +168,13 @@ impl Desk {
     ) -> Result<Sheet, Obstacle> {
         let details = &certificate.details;
         let photo = match details.photo {
-            Some(digest) => Some(self.photo(digest).await?),
+            Some(digest) => Some(self.picture(digest, Photo::from_stored, "the photo cannot be read").await?),
+            None => None,
+        };
+        let signature = match details.signature {
+            Some(digest) => {
+                Some(self.picture(digest, Signature::from_stored, "the signature cannot be read").await?)
+            }
             None => None,
         };
         let text = |line: Option<&dyn ToString>| line.map(ToString::to_string);
@@ -188,6 +195,8 @@ impl Desk {
             licence_id: certificate.licence_id.to_string(),
             issuer: details.issuer.name.to_string(),
             photo,
+            signature,
+            hand_signature: self.rules.policies.of(&details.kind).hand_signature,
             stamp: self.rules.stamps.of(&details.issuer),
             copy: match annotated {
                 Some((annotation, intent)) => {
@@ -199,14 +208,22 @@ impl Desk {
         })
     }
 
-    /// A kept photo. One that cannot be read is its own job's trouble: it is tried again, then parked.
-    async fn photo(&self, digest: Sha256) -> Result<Photo, Obstacle> {
+    /// A kept photo or signature. One that cannot be read is its own job's trouble: it is tried again, then parked.
+    async fn picture<P, E>(
+        &self,
+        digest: Sha256,
+        read: impl Fn(Vec<u8>) -> Result<P, E>,
+        refusal: &'static str,
+    ) -> Result<P, Obstacle>
+    where
+        E: std::error::Error + 'static,
+    {
         let unreadable = |error: &(dyn std::error::Error + 'static)| {
-            tracing::error!(%error, %digest, "a photo cannot be read");
-            Obstacle::NotNow("the photo cannot be read")
+            tracing::error!(%error, %digest, "{refusal}");
+            Obstacle::NotNow(refusal)
         };
         let kept = self.fetch(digest).await.map_err(|error| unreadable(&error))?;
-        Photo::from_stored(kept.bytes).map_err(|error| unreadable(&error))
+        read(kept.bytes).map_err(|error| unreadable(&error))
     }
 
     fn block(&self, certificate: &Certificate, annotation: &Annotation, intent: &Intent) -> Block {

@@ -12,6 +12,7 @@ pub mod keys;
 pub mod order;
 pub mod record;
 pub mod register;
+pub mod registration;
 pub mod reminder;
 pub mod seal;
 pub mod standing;
@@ -41,6 +42,7 @@ use crate::domain::key::Scope;
 use crate::domain::policy::PolicyBook;
 use crate::domain::refusal::{FieldFault, Refusal};
 use crate::domain::spending::Spending;
+use crate::registration::regime::book::Book;
 use crate::render::Stamp;
 use crate::seal::check::Trust;
 use crate::seal::key::SealKey;
@@ -85,6 +87,8 @@ const CHANGES_KEPT: usize = 1_024;
 pub struct Rules {
     /// The policies of annotation.
     pub policies: PolicyBook,
+    /// The regimes of registration.
+    pub regimes: Book,
     /// The red seals.
     pub stamps: Stamps,
     /// Where the public reaches the service, without a slash at the end.
@@ -373,6 +377,7 @@ impl Desk {
             key: None,
             account: None,
             ticket: None,
+            case: None,
             reason: None,
         }
     }

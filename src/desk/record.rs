@@ -179,6 +179,7 @@ impl RecordForm {
             issued_on: issued_on?,
             valid_until,
             photo: None,
+            signature: None,
         })
     }
 }

@@ -178,7 +178,12 @@ impl Desk {
         Ok(entered)
     }
 
-    fn version(&self, details: &Details, version: u16, standing: Standing) -> Result<Certificate, DeskError> {
+    pub(super) fn version(
+        &self,
+        details: &Details,
+        version: u16,
+        standing: Standing,
+    ) -> Result<Certificate, DeskError> {
         let now = self.now();
         let licence_type = &self.rules.policies.of(&details.kind).licence_type;
         Ok(Certificate {

@@ -6,12 +6,14 @@ use std::fmt;
 use tokio::sync::OnceCell;
 
 use crate::desk::account::captcha::{Solution, normal};
+use crate::desk::account::message::Message;
 use crate::desk::account::sign_up::parse_person;
 use crate::desk::record::Fields;
 use crate::desk::standing::QUERY_TAKES;
 use crate::desk::{Caller, Desk, DeskError, Plan};
 use crate::domain::account::{Mobile, Purpose};
 use crate::domain::certificate::{Line, ManagementNo, Name};
+use crate::domain::contact::Contact;
 use crate::domain::event::{Actor, Deed, Event};
 use crate::domain::identity::PersonId;
 use crate::domain::ids::TicketId;
@@ -265,7 +267,8 @@ impl Desk {
         Ok((ticket.scan.kind, scan.to_vec()))
     }
 
-    /// Answers a ticket, once and for all.
+    /// Answers a ticket, once and for all, and then tells the applicant that it was: at most once, for a message that
+    /// could not be sent is not sent again, and the answer stands all the same.
     ///
     /// # Errors
     /// As [`Desk::ticket`]; `ticket-answered`.
@@ -278,7 +281,21 @@ impl Desk {
     ) -> Result<Ticket, DeskError> {
         let answer = TicketAnswer { outcome, words, by: caller.actor, at: self.now() };
         let (answered, _) = self.settle(|| Box::pin(self.plan_answer(caller, id, &answer))).await?;
+        self.tell_applicant(&answered).await;
         Ok(answered)
+    }
+
+    /// Nothing of the ticket is in the message: it lies open.
+    async fn tell_applicant(&self, ticket: &Ticket) {
+        let to = Contact::Mobile(ticket.mobile.clone());
+        if !self.doors.messenger.reaches(&to) {
+            return;
+        }
+        let message = Message::TicketAnswered { at: self.now() };
+        if let Err(fault) = self.doors.messenger.send(&to, message).await {
+            // A sender says nothing of whom it sends to.
+            tracing::warn!(ticket = %ticket.id, why = %fault.source, "an applicant could not be told of an answer");
+        }
     }
 
     async fn plan_answer(

@@ -190,6 +190,8 @@ pub struct Details {
     pub valid_until: Option<NaiveDate>,
     /// Digest of the re-encoded portrait, which lies among the documents.
     pub photo: Option<Sha256>,
+    /// Digest of the holder's signature as transparent line art, which lies among the documents too.
+    pub signature: Option<Sha256>,
 }
 
 /// How a certificate stands by decision, whatever the day.

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::certificate::Line;
 use crate::domain::identity::CreditCode;
-use crate::domain::ids::{AccountId, AnnotationId, CertificateId, KeyId, Malformed, TicketId};
+use crate::domain::ids::{AccountId, AnnotationId, CaseId, CertificateId, KeyId, Malformed, TicketId};
 
 /// Who did it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -152,6 +152,24 @@ words! {
     TicketRead = "ticket-read",
     /// A ticket was answered.
     TicketAnswered = "ticket-answered",
+    /// A case was opened.
+    CaseOpened = "case-opened",
+    /// A case was filled in: its form, or a file of it.
+    CaseFilled = "case-filled",
+    /// Something was done with a case; what is kept as the reason is the act's word.
+    CaseActed = "case-acted",
+    /// A commitment letter was opened.
+    LetterOpened = "letter-opened",
+    /// A registrant's profile was changed.
+    ProfileChanged = "profile-changed",
+    /// A qualification was entered in the library.
+    QualificationEntered = "qualification-entered",
+    /// Something was noticed about a registrant.
+    AnomalyNoticed = "anomaly-noticed",
+    /// A registrant answered what was noticed about them.
+    AnomalyAnswered = "anomaly-answered",
+    /// A company was entered in the company register, or as it is now.
+    CompanyEntered = "company-entered",
     /// A verification code was sent.
     CodeSent = "code-sent",
     /// A verification code was mistyped.
@@ -179,6 +197,8 @@ pub struct Event {
     pub account: Option<AccountId>,
     /// The ticket it is about.
     pub ticket: Option<TicketId>,
+    /// The case it is about.
+    pub case: Option<CaseId>,
     /// Why, in the actor's words, or what exactly (a status, a failure's code). Personal data may hide in it: it
     /// is kept encrypted like the records.
     pub reason: Option<Line<200>>,

@@ -45,11 +45,13 @@ pub enum Scope {
     StaffWrite,
     /// Read and answer the tickets of people whom the register does not know.
     TicketsWrite,
+    /// Review filings of registration, at the level and in the region of one's post.
+    FilingsReview,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Everything,
         Self::CertificatesRead,
         Self::CertificatesWrite,
@@ -59,6 +61,7 @@ impl Scope {
         Self::KeysWrite,
         Self::StaffWrite,
         Self::TicketsWrite,
+        Self::FilingsReview,
     ];
 
     /// The stable word.
@@ -73,6 +76,7 @@ impl Scope {
             Self::KeysWrite => "keys:write",
             Self::StaffWrite => "staff:write",
             Self::TicketsWrite => "tickets:write",
+            Self::FilingsReview => "filings:review",
         }
     }
 }
@@ -81,7 +85,7 @@ impl std::str::FromStr for Scope {
     type Err = crate::domain::refusal::FieldFault;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let known = "*, certificates:read, certificates:write, annotations:read, annotations:write, audit:read, keys:write, staff:write, tickets:write";
+        let known = "*, certificates:read, certificates:write, annotations:read, annotations:write, audit:read, keys:write, staff:write, tickets:write, filings:review";
         let scope = Self::ALL.into_iter().find(|scope| scope.word() == text);
         scope.ok_or(crate::domain::refusal::FieldFault::NotOneOf(known))
     }

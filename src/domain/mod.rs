@@ -12,6 +12,7 @@ pub mod key;
 pub mod language;
 pub mod ledger;
 pub mod licence;
+pub mod media;
 pub mod policy;
 pub mod query;
 pub mod queue;

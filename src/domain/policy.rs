@@ -32,6 +32,8 @@ pub struct Policy {
     pub exempt_before: Option<NaiveDate>,
     /// The kind in the electronic licence identifier.
     pub licence_type: LicenceType,
+    /// Whether a print must be signed by its holder's own hand: the page then has a place for it and says so.
+    pub hand_signature: bool,
 }
 
 /// Which annotations of the window hold a place.

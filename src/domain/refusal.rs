@@ -2,6 +2,8 @@
 
 pub mod applying;
 pub(crate) mod examples;
+pub mod file;
+pub mod filing;
 mod words;
 
 use chrono::NaiveDate;
@@ -10,6 +12,8 @@ use crate::domain::annotation::Phase;
 use crate::domain::certificate::Status;
 use crate::domain::language::Language;
 use crate::domain::refusal::applying::{Applying, ScanFault};
+use crate::domain::refusal::file::FileFault;
+use crate::domain::refusal::filing::Filing;
 
 /// Why the rules say no.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +103,8 @@ pub enum Refusal {
     OwnPost,
     /// An application is not taken.
     Applying(Applying),
+    /// An act on a case of registration is not taken.
+    Filing(Filing),
 }
 
 /// One wrong field.
@@ -154,20 +160,28 @@ pub enum FieldFault {
     NotADay,
     /// The day contradicts another field.
     DayContradicts(&'static str),
+    /// The last day of a period lies before its first.
+    EndsBeforeItBegins,
     /// Contradicts the identity number.
     ContradictsIdNumber,
     /// The picture is no JPEG or PNG that can be read; why.
     BadPhoto(&'static str),
     /// The scan cannot be kept.
     BadScan(ScanFault),
+    /// The file cannot be kept.
+    BadFile(FileFault),
     /// Not valid base64.
     NotBase64,
     /// Not a code, id or cursor that this service gave.
     NotAName,
     /// Out of range.
     OutOfRange(&'static str),
-    /// The key may not act for this issuer.
+    /// The caller may not act for this issuer.
     ForeignIssuer,
+    /// No unit with this credit code has an account.
+    UnknownUnit,
+    /// More than the caller's own post has.
+    BeyondOwnPost,
     /// No mobile number of the mainland.
     NotAMobile,
     /// No e-mail address.
@@ -203,13 +217,17 @@ impl FieldFault {
             Self::NotACertificateType => "not-a-certificate-type",
             Self::NotADay => "not-a-day",
             Self::DayContradicts(_) => "day-contradicts",
+            Self::EndsBeforeItBegins => "ends-before-it-begins",
             Self::ContradictsIdNumber => "contradicts-id-number",
             Self::BadPhoto(_) => "bad-photo",
             Self::BadScan(_) => "bad-scan",
+            Self::BadFile(fault) => fault.code(),
             Self::NotBase64 => "not-base64",
             Self::NotAName => "not-a-name",
             Self::OutOfRange(_) => "out-of-range",
             Self::ForeignIssuer => "foreign-issuer",
+            Self::UnknownUnit => "unknown-unit",
+            Self::BeyondOwnPost => "beyond-own-post",
             Self::NotAMobile => "not-a-mobile",
             Self::NotAnEmail => "not-an-email",
             Self::NotALoginName => "not-a-login-name",
@@ -280,6 +298,9 @@ impl FieldFault {
                 Language::Chinese => format!("日期与 {field} 矛盾，请核对。"),
                 Language::English => format!("The day contradicts {field}; check both."),
             },
+            Self::EndsBeforeItBegins => {
+                pick("截止日期早于起始日期，请核对。", "The period ends before it begins; check both days.")
+            }
             Self::ContradictsIdNumber => {
                 pick("与身份证号码不一致，请核对。", "Contradicts the identity number; check both.")
             }
@@ -292,15 +313,19 @@ impl FieldFault {
                 ),
             },
             Self::BadScan(fault) => fault.message(language).to_owned(),
+            Self::BadFile(fault) => fault.message(language),
             Self::NotBase64 => pick("不是有效的 base64。", "Not valid base64."),
             Self::NotAName => pick("不是本系统给出的标识。", "Not an identifier that this service gave."),
             Self::OutOfRange(range) => match language {
                 Language::Chinese => format!("应在 {range} 之间。"),
                 Language::English => format!("Must be within {range}."),
             },
-            Self::ForeignIssuer => {
-                pick("此密钥不能代表该发证机构。", "This key may not act for that issuer.")
-            }
+            Self::UnknownUnit => pick(
+                "该单位尚未在本系统开户，请先由单位注册法人账号。",
+                "This unit has no account here; it has to open one first.",
+            ),
+            Self::ForeignIssuer => pick("您不能代表该发证机构。", "You may not act for that issuer."),
+            Self::BeyondOwnPost => pick("超出您自己岗位的范围。", "That is beyond your own post."),
             Self::NotAMobile => pick(
                 "手机号码应为 11 位数字，如 13800001234。",
                 "A mobile number has 11 digits, as 13800001234.",
@@ -310,8 +335,8 @@ impl FieldFault {
                 "Not an e-mail address; one looks as name@example.com.",
             ),
             Self::NotALoginName => pick(
-                "账号应为证件号码、统一社会信用代码或工作人员账号。",
-                "Type the identity number, credit code or staff name.",
+                "应为 1 至 30 个字母、数字或符号，不含空格。",
+                "Must be 1 to 30 letters, digits or signs, without spaces.",
             ),
             Self::NotARegion => pick("地区应为两位数字。", "A region has two digits."),
             Self::PasswordTooShort(least) => match language {
@@ -362,6 +387,7 @@ impl Refusal {
             Self::LoginTaken => "login-taken",
             Self::OwnPost => "own-post",
             Self::Applying(applying) => applying.code(),
+            Self::Filing(filing) => filing.code(),
         }
     }
 }

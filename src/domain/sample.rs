@@ -40,6 +40,7 @@ pub(crate) fn policy() -> Policy {
         caps: Vec::new(),
         exempt_before: Some(day("2021-12-17")),
         licence_type: "11100000000013338W011".parse().unwrap(),
+        hand_signature: false,
     }
 }
 
@@ -71,6 +72,7 @@ pub(crate) fn certificate() -> Certificate {
             issued_on: day("2024-11-01"),
             valid_until: None,
             photo: None,
+            signature: None,
         },
         standing: Standing::Valid,
         entered_at: noon(day("2024-11-02")),

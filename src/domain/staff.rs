@@ -61,7 +61,7 @@ impl Role {
                 Scope::AnnotationsWrite,
                 Scope::TicketsWrite,
             ],
-            Self::Reviewer => &[Scope::CertificatesRead, Scope::AnnotationsRead],
+            Self::Reviewer => &[Scope::CertificatesRead, Scope::AnnotationsRead, Scope::FilingsReview],
             Self::Auditor => &[Scope::CertificatesRead, Scope::AnnotationsRead, Scope::AuditRead],
         }
     }
@@ -119,6 +119,11 @@ pub enum Level {
 impl Level {
     /// Every level.
     pub const ALL: [Self; 4] = [Self::Province, Self::Association, Self::Ministry, Self::Department];
+
+    /// Whether an authority of this level deals with its own region alone.
+    pub fn is_regional(self) -> bool {
+        matches!(self, Self::Province | Self::Department)
+    }
 
     /// The stable word.
     pub fn word(self) -> &'static str {

@@ -22,7 +22,8 @@ use crate::http::Shared;
 use crate::http::auth::{Agency, AnnotationsRead, CertificatesRead, CertificatesWrite};
 use crate::http::body::{Nothing, RECORD, Sent};
 use crate::http::params::{Asked, Named, Span};
-use crate::http::problem::{Problem, ProblemBody};
+use crate::http::problem::Problem;
+use crate::http::problem::body::ProblemBody;
 use crate::http::shapes::{CertificateShape, Day, file, header};
 use crate::http::words::{CertificateStatus, File, RecordStatus, StatusDecision};
 

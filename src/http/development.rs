@@ -3,6 +3,7 @@
 //! Production has none of these routes.
 
 mod accounts;
+pub mod registration;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +23,7 @@ use crate::desk::record::Fields;
 use crate::desk::reminder::Round;
 use crate::domain::refusal::{FieldFault, Refusal};
 use crate::http::body::{MaybeSent, Nothing, Sent};
+use crate::http::development::registration::ToldRegistries;
 use crate::http::keys::{self, NewKeyShape};
 use crate::http::params::Asked;
 use crate::http::problem::Problem;
@@ -36,6 +38,7 @@ pub(crate) fn router() -> OpenApiRouter<Shared> {
         .routes(routes!(read_outbox))
         .routes(routes!(send_reminders))
         .merge(accounts::router())
+        .merge(registration::router())
         .routes(routes!(reset_store))
 }
 
@@ -46,12 +49,14 @@ pub struct Development {
     pub clock: Arc<dyn MovableClock>,
     /// Messages that would have been sent.
     pub outbox: Arc<Outbox>,
+    /// Registers of others, which answer as they are told.
+    pub registries: Arc<ToldRegistries>,
 }
 
 impl Development {
-    /// Tools around a clock and the outbox that messages are put into.
-    pub fn new(clock: Arc<dyn MovableClock>, outbox: Arc<Outbox>) -> Self {
-        Self { clock, outbox }
+    /// Tools around a clock, the outbox that messages are put into, and the registers of others.
+    pub fn new(clock: Arc<dyn MovableClock>, outbox: Arc<Outbox>, registries: Arc<ToldRegistries>) -> Self {
+        Self { clock, outbox, registries }
     }
 }
 
@@ -69,9 +74,9 @@ const KEPT: usize = 1_000;
 pub struct Message {
     /// To whom: a mobile number, an e-mail address, `captcha:<id>`.
     pub to: String,
-    /// What it is, as `sign_up` or `reminder`.
+    /// What it is, as `sign_up`, `reminder` or `ticket_answered`.
     pub kind: String,
-    /// The code, the answer, or what a reminder says.
+    /// The code, the answer, or what the message says.
     pub value: String,
     /// When.
     pub at: DateTime<Utc>,
@@ -165,7 +170,7 @@ struct MessageShape {
     to: String,
     /// What it is.
     kind: String,
-    /// The code, the answer, or what a reminder says.
+    /// The code, the answer, or what the message says.
     value: String,
     /// When.
     at: Moment,
@@ -301,6 +306,7 @@ async fn reset_store(
     let tools = tools(&api)?;
     api.desk.reset().await?;
     tools.outbox.clear();
+    tools.registries.clear();
     Ok((StatusCode::OK, Json(Nothing {})))
 }
 

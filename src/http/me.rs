@@ -10,21 +10,23 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::desk::account::recollection::Done;
+use crate::desk::account::session::LoggedIn;
 use crate::desk::record::Fields;
 use crate::domain::account::{Account, NOTICE_VERSION, Owner};
 use crate::domain::contact::Email;
 use crate::domain::staff::Post;
-use crate::http::Shared;
 use crate::http::accounts::{CodeSent, SessionBegun};
 use crate::http::body::{MaybeSent, Nothing, Sent};
 use crate::http::holder::OwnCertificate;
 use crate::http::language::Speaks;
 use crate::http::params::{Asked, Span};
-use crate::http::problem::{Problem, ProblemBody};
+use crate::http::problem::Problem;
+use crate::http::problem::body::ProblemBody;
 use crate::http::session::{Holding, Session, Whence};
 use crate::http::shapes::Moment;
 use crate::http::units::former_names;
 use crate::http::words::{AccountKind, AuditDeed, AuthorityLevel};
+use crate::http::{Api, Shared};
 
 pub(crate) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
@@ -145,7 +147,7 @@ struct EmailForm {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-struct LogQuestion {
+pub(crate) struct LogQuestion {
     /// What `next_cursor` of the page before said.
     cursor: Option<String>,
     /// 1 to 500 entries; 50 where it is not said.
@@ -155,12 +157,24 @@ struct LogQuestion {
 
 /// The operation log (操作轨迹), oldest first.
 #[derive(Debug, Serialize, ToSchema)]
-struct Log {
+pub(crate) struct Log {
     /// What was done.
     items: Vec<DoneShape>,
     /// Where the next page begins; null on the last.
     #[schema(required)]
     next_cursor: Option<String>,
+}
+
+impl Log {
+    /// The page that was asked for.
+    pub(crate) async fn read(api: &Api, who: &LoggedIn, question: &LogQuestion) -> Result<Self, Problem> {
+        let mut fields = Fields::default();
+        let span = Span::parse(&mut fields, question.cursor.as_deref(), question.limit.as_deref());
+        let span = fields.finish(Some(span))?;
+        let page = api.desk.own_log(who, span.after, span.limit).await?;
+        let next_cursor = page.items.last().filter(|_| page.more).map(|done| done.seq.to_string());
+        Ok(Self { items: page.items.iter().map(DoneShape::of).collect(), next_cursor })
+    }
 }
 
 /// One thing that the account's owner did, or that was done to the account.
@@ -180,6 +194,9 @@ struct DoneShape {
     /// About which annotation.
     #[schema(required)]
     annotation_id: Option<String>,
+    /// About which case.
+    #[schema(required)]
+    case_id: Option<String>,
     /// Why.
     #[schema(required)]
     reason: Option<String>,
@@ -194,6 +211,7 @@ impl DoneShape {
             deed: event.deed.word(),
             certificate_id: event.certificate.map(|id| id.to_string()),
             annotation_id: event.annotation.map(|id| id.to_string()),
+            case_id: event.case.map(|id| id.to_string()),
             reason: event.reason.as_ref().map(ToString::to_string),
         }
     }
@@ -348,12 +366,7 @@ async fn read_log(
     Session(who): Session,
     Asked(question): Asked<LogQuestion>,
 ) -> Result<Json<Log>, Problem> {
-    let mut fields = Fields::default();
-    let span = Span::parse(&mut fields, question.cursor.as_deref(), question.limit.as_deref());
-    let span = fields.finish(Some(span))?;
-    let page = api.desk.own_log(&who, span.after, span.limit).await?;
-    let next_cursor = page.items.last().filter(|_| page.more).map(|done| done.seq.to_string());
-    Ok(Json(Log { items: page.items.iter().map(DoneShape::of).collect(), next_cursor }))
+    Ok(Json(Log::read(&api, &who, &question).await?))
 }
 
 /// Everything kept about the holder, to take away.

@@ -31,6 +31,7 @@ pub(crate) mod postage;
 pub(crate) mod problem;
 pub(crate) mod public;
 pub(crate) mod record_file;
+pub(crate) mod registration;
 pub(crate) mod second_factor;
 pub(crate) mod session;
 pub(crate) mod shapes;
@@ -165,6 +166,7 @@ fn routes(with: &openapi::Parts) -> OpenApiRouter<Shared> {
         .merge(second_factor::router())
         .merge(tickets::router())
         .merge(units::router())
+        .merge(registration::router())
         .merge(operations::router())
         .merge(openapi::router());
     if with.metrics {

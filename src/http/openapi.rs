@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 
 use crate::http::Shared;
 use crate::http::limits::Class;
-use crate::http::problem::{Members, ProblemBody, ProblemCertificate, ProblemField};
+use crate::http::problem::body::{Members, ProblemBody, ProblemCertificate, ProblemField};
 use crate::http::shapes::header;
 
 /// The name of the security scheme: a bearer key of an agency.
@@ -38,7 +38,7 @@ pub struct Parts {
 /// A route, as the description names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// `GET`, `POST` or `DELETE`.
+    /// `GET`, `POST`, `PUT` or `DELETE`.
     pub method: &'static str,
     /// With its parameters, as `/api/v1/verify/{code}`.
     pub path: String,
@@ -57,7 +57,9 @@ pub fn document(with: &Parts, public_url: &str) -> OpenApi {
 pub fn routes_of(document: &OpenApi) -> Vec<Route> {
     let mut routes = Vec::new();
     for (path, item) in &document.paths.paths {
-        for (method, operation) in [("GET", &item.get), ("POST", &item.post), ("DELETE", &item.delete)] {
+        for (method, operation) in
+            [("GET", &item.get), ("POST", &item.post), ("PUT", &item.put), ("DELETE", &item.delete)]
+        {
             let Some(operation) = operation else { continue };
             let wants = |scheme| wants(operation, scheme);
             let (needs_key, needs_session) = (wants(AGENCY_KEY), wants(SESSION));
@@ -122,6 +124,7 @@ pub(crate) fn about() -> OpenApi {
         tag("account", "Accounts, and what everybody with one may do"),
         tag("holder", "For holders of certificates, logged in"),
         tag("agency", "For issuing bodies, by API key"),
+        tag("registration", "Filings of persons, confirmed by units, reviewed by authorities"),
         tag("operations", "For those who run the service"),
         tag("development", "Tools that production does not have"),
     ];
@@ -137,8 +140,8 @@ pub(crate) fn about() -> OpenApi {
 pub(crate) fn finish(mut document: OpenApi, public_url: &str) -> OpenApi {
     document.servers = Some(vec![ServerBuilder::new().url(public_url).build()]);
     for (path, item) in &mut document.paths.paths {
-        let PathItem { get, post, delete, .. } = item;
-        for operation in [get, post, delete].into_iter().flatten() {
+        let PathItem { get, post, put, delete, .. } = item;
+        for operation in [get, post, put, delete].into_iter().flatten() {
             add_problems(path, operation);
         }
     }
@@ -148,8 +151,8 @@ pub(crate) fn finish(mut document: OpenApi, public_url: &str) -> OpenApi {
 fn add_problems(path: &str, operation: &mut Operation) {
     let has_key = operation.security.is_some();
     let has_session = wants(operation, SESSION);
-    // Who holds no certificates has none of these.
-    let is_holders = operation.tags.iter().flatten().any(|tag| tag == "holder");
+    // Who holds no certificates has none of these; persons, units and authorities each have their own.
+    let is_holders = operation.tags.iter().flatten().any(|tag| tag == "holder" || tag == "registration");
     let forbidden = match has_session {
         true => "`notice-not-accepted`, or `cross-site` for a browser that another site sent",
         false => "`scope-missing`: the key may not do this",
@@ -201,7 +204,7 @@ mod tests {
         let document = whole();
         assert_eq!(document["openapi"], "3.1.0");
         let paths: Vec<_> = document["paths"].as_object().unwrap().keys().collect();
-        assert_eq!(paths.len(), 69, "{paths:?}");
+        assert_eq!(paths.len(), 93, "{paths:?}");
     }
 
     #[test]
@@ -211,7 +214,9 @@ mod tests {
         assert!(routes.len() > 48);
         for route in routes {
             assert_eq!(route.needs_key, route.path.starts_with("/api/v1/admin/"), "{route:?}");
-            let own = route.path.starts_with("/api/v1/me") || route.method == "DELETE";
+            // Regimes are public data.
+            let filed = route.path.starts_with("/api/v1/registration/") && !route.path.contains("/regimes");
+            let own = route.path.starts_with("/api/v1/me") || route.method == "DELETE" || filed;
             assert_eq!(route.needs_session, own, "{route:?}");
         }
     }

@@ -1,5 +1,6 @@
 //! The one place where a "no" becomes an answer: `application/problem+json` (RFC 9457), in two languages.
 
+pub(crate) mod body;
 pub(crate) mod examples;
 
 use std::sync::Arc;
@@ -7,13 +8,12 @@ use std::sync::Arc;
 use axum::http::header::{CONTENT_LANGUAGE, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::desk::DeskError;
 use crate::domain::key::Scope;
 use crate::domain::language::Language;
 use crate::domain::refusal::{FieldError, FieldFault, Refusal};
+use crate::http::problem::body::{Members, ProblemBody, ProblemField};
 
 /// Why a request is not answered as asked.
 #[derive(Clone, Debug)]
@@ -106,6 +106,7 @@ impl Problem {
                 | Refusal::LoginTaken
                 | Refusal::OwnPost
                 | Refusal::Applying(_)
+                | Refusal::Filing(_)
                 | Refusal::NotParked => StatusCode::CONFLICT,
                 Refusal::InvitationOver
                 | Refusal::AnnotationExpired { .. }
@@ -250,34 +251,6 @@ impl Problem {
         }
     }
 
-    fn members(&self) -> Members {
-        let mut members = Members::default();
-        match self {
-            Self::Refused(refusal) => match refusal {
-                Refusal::QuotaExceeded { quota, window_days, next_free_on } => {
-                    members.quota = Some(*quota);
-                    members.window_days = Some(*window_days);
-                    members.next_free_on = next_free_on.map(|day| day.to_string());
-                }
-                Refusal::ValidityTooLong { max_days } => members.max_days = Some(*max_days),
-                Refusal::ScenarioNotAllowed { allowed } => members.allowed = Some(allowed.clone()),
-                Refusal::CertificateNotValid { status } | Refusal::StatusFinal { status } => {
-                    members.certificate = Some(ProblemCertificate { status: status.word() });
-                }
-                Refusal::AnnotationExpired { valid_until } => {
-                    members.valid_until = Some(valid_until.to_string())
-                }
-                Refusal::AnnotationNotLive { phase } => members.state = Some(phase.word()),
-                Refusal::Unprintable { character, .. } => members.character = Some(character.to_string()),
-                _ => {}
-            },
-            Self::ScopeMissing(scope) => members.scope = Some(scope.word()),
-            Self::TooLarge(limit) => members.max_bytes = Some(*limit as u64),
-            _ => {}
-        }
-        members
-    }
-
     /// The object that is answered. `public_url` is where `type` lies.
     pub(crate) fn body(&self, public_url: &str, language: Language) -> ProblemBody {
         ProblemBody {
@@ -287,7 +260,7 @@ impl Problem {
             code: self.code(),
             detail: self.detail(language),
             errors: self.errors(language),
-            members: self.members(),
+            members: Members::of(self),
         }
     }
 
@@ -319,97 +292,6 @@ impl IntoResponse for Problem {
         response.extensions_mut().insert(self);
         response
     }
-}
-
-/// A problem (RFC 9457).
-#[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = Problem)]
-pub(crate) struct ProblemBody {
-    /// Names the kind of problem; ends in `code`.
-    #[serde(rename = "type")]
-    #[schema(format = "uri")]
-    kind: String,
-    /// Names it for people.
-    title: &'static str,
-    /// The HTTP status.
-    status: u16,
-    /// The stable code.
-    code: &'static str,
-    /// What happened and what to do.
-    detail: String,
-    /// The wrong fields.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(required = false)]
-    errors: Vec<ProblemField>,
-    #[serde(flatten)]
-    members: Members,
-}
-
-/// One wrong field.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct ProblemField {
-    /// Where, as `holder.id_number`.
-    field: String,
-    /// The stable code.
-    code: &'static str,
-    /// What is wrong and what to do.
-    message: String,
-}
-
-/// What some problems tell besides.
-#[derive(Clone, Debug, Default, Serialize, ToSchema)]
-pub(crate) struct Members {
-    /// `quota-exceeded`: most annotations counted at a time.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    quota: Option<u32>,
-    /// `quota-exceeded`: within so many days.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    window_days: Option<u32>,
-    /// `quota-exceeded`: the day on which the next place falls free.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, format = Date)]
-    next_free_on: Option<String>,
-    /// `validity-too-long`: the most.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    max_days: Option<u32>,
-    /// `scenario-not-allowed`: the list.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    allowed: Option<Vec<String>>,
-    /// `certificate-not-valid`, `status-final`: how it stands.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    certificate: Option<ProblemCertificate>,
-    /// `annotation-expired`: its last day.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, format = Date)]
-    valid_until: Option<String>,
-    /// `annotation-not-live`: its state.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    state: Option<&'static str>,
-    /// `unprintable-character`: the character.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    character: Option<String>,
-    /// `scope-missing`: the scope.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    scope: Option<&'static str>,
-    /// `too-large`: the most.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    max_bytes: Option<u64>,
-}
-
-/// The certificate that a problem is about.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct ProblemCertificate {
-    /// How it stands.
-    status: &'static str,
 }
 
 #[cfg(test)]

@@ -12,7 +12,8 @@ use crate::desk::account::second_factor::Offer;
 use crate::http::Shared;
 use crate::http::body::{Nothing, Sent};
 use crate::http::params::Asked;
-use crate::http::problem::{Problem, ProblemBody};
+use crate::http::problem::Problem;
+use crate::http::problem::body::ProblemBody;
 use crate::http::session::{Session, Whence};
 
 pub(crate) fn router() -> OpenApiRouter<Shared> {

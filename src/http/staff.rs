@@ -1,4 +1,4 @@
-//! Staff of authorities: invited, listed, given another role, ended; and the invitations as their receivers see them.
+//! Staff of authorities: invited, listed, given another post, ended; and the invitations as their receivers see them.
 
 use axum::Json;
 use axum::extract::State;
@@ -9,24 +9,25 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::desk::account::staff::{InvitationToken, Invited, InviteeForm, Welcome};
-use crate::desk::record::Fields;
+use crate::desk::account::invitation::{InvitationToken, Invited, InviteeForm, Welcome};
+use crate::desk::account::staff::{PostChange, StaffState};
 use crate::domain::account::{Account, Owner};
 use crate::domain::ids::AccountId;
 use crate::domain::refusal::{FieldFault, Refusal};
 use crate::http::auth::{Agency, StaffWrite};
 use crate::http::body::{MaybeSent, Nothing, Sent};
 use crate::http::params::{Asked, Named};
-use crate::http::problem::{Problem, ProblemBody};
+use crate::http::problem::Problem;
+use crate::http::problem::body::ProblemBody;
 use crate::http::shapes::Moment;
-use crate::http::words::{AuthorityLevel, StaffRole, StaffState};
+use crate::http::words::{self, AuthorityLevel, StaffRole};
 use crate::http::{Api, Shared};
 
 pub(crate) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(invite, list_staff))
         .routes(routes!(invite_again))
-        .routes(routes!(change_role))
+        .routes(routes!(change_post))
         .routes(routes!(end_staff))
         .routes(routes!(read_invitation, accept_invitation))
 }
@@ -54,13 +55,20 @@ struct StaffForm {
     issuer: String,
 }
 
-/// Another role.
+/// Another post. What is not named stays.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct RoleForm {
+struct PostForm {
     /// What for.
-    #[schema(value_type = StaffRole)]
-    role: String,
+    #[schema(value_type = Option<StaffRole>)]
+    #[serde(default)]
+    role: Option<String>,
+    /// Two digits; `*` for every region.
+    #[serde(default)]
+    region: Option<String>,
+    /// Credit code of the one issuer; `*` for all.
+    #[serde(default)]
+    issuer: Option<String>,
 }
 
 /// A staff member.
@@ -85,7 +93,7 @@ struct StaffShape {
     /// Credit code of the one issuer; `*` for all.
     issuer: String,
     /// Whether the account can be used.
-    #[schema(value_type = StaffState)]
+    #[schema(value_type = words::StaffState)]
     state: &'static str,
     /// When they were first invited.
     created_at: Moment,
@@ -102,11 +110,7 @@ impl StaffShape {
             level: post.level.word(),
             region: post.region.map(|region| region.to_string()),
             issuer: post.issuer.map_or_else(|| "*".to_owned(), |issuer| issuer.to_string()),
-            state: match (account.ended_at, &account.invitation) {
-                (Some(_), _) => "ended",
-                (None, Some(_)) => "invited",
-                (None, None) => "active",
-            },
+            state: StaffState::of(account).word(),
             created_at: Moment(account.created_at),
         })
     }
@@ -241,26 +245,25 @@ async fn invite_again(
     Ok(Json(shown(&api, &api.desk.invite_again(&caller, id).await?)?))
 }
 
-/// Gives a staff member another role, from the next call on.
+/// Gives a staff member another post, from their next call on: another role, another region, another issuer. Nobody gives
+/// what they do not have.
 #[utoipa::path(
     post, path = "/api/v1/admin/staff/{id}/role", tag = "agency", security(("agency_key" = [])),
     params(("id" = String, Path)),
-    request_body = RoleForm,
+    request_body = PostForm,
     responses(
         (status = 200, description = "The staff member", body = StaffShape),
         (status = 409, description = "`own-post`", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
-async fn change_role(
+async fn change_post(
     State(api): State<Shared>,
     Agency { caller, .. }: Agency<StaffWrite>,
     Named(id): Named<AccountId>,
-    Sent { form, .. }: Sent<RoleForm>,
+    Sent { form: PostForm { role, region, issuer }, .. }: Sent<PostForm>,
 ) -> Result<Json<StaffShape>, Problem> {
-    let mut fields = Fields::default();
-    let role = fields.parse("role", &form.role);
-    let role = fields.finish(role)?;
-    Ok(Json(StaffShape::of(&api.desk.change_role(&caller, id, role).await?)?))
+    let change = PostChange::parse(role.as_deref(), region.as_deref(), issuer.as_deref())?;
+    Ok(Json(StaffShape::of(&api.desk.change_post(&caller, id, change).await?)?))
 }
 
 /// Ends a staff member's account and all its sessions at once.

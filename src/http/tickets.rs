@@ -27,7 +27,8 @@ use crate::http::Shared;
 use crate::http::auth::{Agency, TicketsWrite};
 use crate::http::body::{self, JSON, Nothing, Sent};
 use crate::http::params::{Asked, Named, Span, refuse_query};
-use crate::http::problem::{Problem, ProblemBody};
+use crate::http::problem::Problem;
+use crate::http::problem::body::ProblemBody;
 use crate::http::shapes::{Moment, header};
 use crate::http::words::{File, TicketOutcome, TicketStanding};
 

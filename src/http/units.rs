@@ -14,7 +14,8 @@ use crate::domain::account::{Account, Owner};
 use crate::http::Shared;
 use crate::http::accounts::AccountOpened;
 use crate::http::body::Sent;
-use crate::http::problem::{Problem, ProblemBody};
+use crate::http::problem::Problem;
+use crate::http::problem::body::ProblemBody;
 use crate::http::session::Session;
 
 pub(crate) fn router() -> OpenApiRouter<Shared> {

@@ -6,6 +6,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::desk::account::staff::StaffState as StateOfStaff;
 use crate::desk::register::How;
 use crate::desk::standing::FileFinding;
 use crate::domain::account::Purpose;
@@ -13,10 +14,13 @@ use crate::domain::annotation::Phase;
 use crate::domain::certificate::Status;
 use crate::domain::event::Deed;
 use crate::domain::key::Scope;
+use crate::domain::media::Media;
 use crate::domain::staff::{Level, Role};
 use crate::domain::tally::Door;
 use crate::domain::ticket::{Outcome, Standing};
 use crate::domain::verdict::Verdict;
+use crate::registration::case::{Act, CaseState, Seat};
+use crate::registration::registrant::AnomalyKind;
 
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident: $words:expr;)*) => {
@@ -70,7 +74,7 @@ words! {
     /// The level of an authority.
     AuthorityLevel: Level::ALL.iter().map(|it| it.word()).collect();
     /// Whether a staff member's account can be used.
-    StaffState: vec!["invited", "active", "ended"];
+    StaffState: StateOfStaff::ALL.iter().map(|it| it.word()).collect();
     /// What a staff member is there for.
     StaffRole: Role::ALL.iter().map(|it| it.word()).collect();
     /// By which door something was verified.
@@ -79,6 +83,20 @@ words! {
     TicketStanding: [Standing::Open, Standing::Answered].map(Standing::word).to_vec();
     /// What became of a ticket.
     TicketOutcome: [Outcome::Accepted, Outcome::Declined].map(Outcome::word).to_vec();
+    /// Where a case of registration stands.
+    CaseStateWord: CaseState::WORDS.to_vec();
+    /// What is done with a case.
+    ActWord: Act::ALL.iter().map(|it| it.word()).collect();
+    /// Who acts on a case.
+    SeatWord: Seat::ALL.iter().map(|it| it.word()).collect();
+    /// What a field of a form takes.
+    FieldKindWord: vec!["text", "date", "choice", "uscc", "bool"];
+    /// What a file is.
+    MediaWord: Media::ALL.iter().map(|it| it.media_type()).collect();
+    /// Whether a person may withdraw a case from a stage.
+    WithdrawalWord: vec!["free", "consent", "none"];
+    /// What was noticed about a person.
+    AnomalyWord: [AnomalyKind::SocialInsurance, AnomalyKind::Duplicate].map(AnomalyKind::word).to_vec();
     /// What an agency decides.
     StatusDecision: vec!["valid", "suspended", "revoked", "cancelled"];
 }

@@ -6,6 +6,7 @@ mod console;
 pub mod failure;
 mod faults;
 mod form;
+mod frame;
 mod holder;
 mod home;
 mod icons;

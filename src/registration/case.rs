@@ -107,37 +107,7 @@ pub struct Attachment {
 }
 
 /// What a file is, told by its content.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Media {
-    /// JPEG
-    Jpeg,
-    /// PNG
-    Png,
-    /// PDF
-    Pdf,
-}
-
-impl Media {
-    /// Every one.
-    pub const ALL: [Self; 3] = [Self::Jpeg, Self::Png, Self::Pdf];
-
-    /// The type of the file (RFC 6838).
-    pub fn media_type(self) -> &'static str {
-        match self {
-            Self::Jpeg => "image/jpeg",
-            Self::Png => "image/png",
-            Self::Pdf => "application/pdf",
-        }
-    }
-}
-
-impl FromStr for Media {
-    type Err = Malformed;
-
-    fn from_str(text: &str) -> Result<Self, Malformed> {
-        Self::ALL.into_iter().find(|media| media.media_type() == text).ok_or(Malformed("media type"))
-    }
-}
+pub type Media = crate::domain::media::Media;
 
 /// A commitment letter (承诺书) that was opened: the time of reading counts from there.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -275,6 +245,14 @@ impl CaseState {
             | Self::Approved { .. }
             | Self::Rejected
             | Self::Cancelled => None,
+        }
+    }
+
+    /// The version of the certificate that came of it.
+    pub fn certificate(&self) -> Option<CertificateId> {
+        match self {
+            Self::Approved { certificate } => *certificate,
+            _ => None,
         }
     }
 

@@ -4,6 +4,8 @@ use lopdf::{Dictionary, Document, Object, ObjectId, Stream, StringFormat, dictio
 
 use super::fingerprint::fingerprint;
 use super::layout::Layout;
+use super::page::SIGNATURE;
+use super::signature::Signature;
 use super::xmp::{self, Facts};
 use super::{Sheet, Unprintable, UnsealedPdf, attachment, dates, file, icc, stamp, structure};
 
@@ -23,6 +25,9 @@ pub(crate) fn finish(
     let widget = widget(&mut document, layout, sheet, page, signature)?;
     let tree = structure::add(&mut document, layout, page, widget);
     amend_page(&mut document, page, widget)?;
+    if let Some(signature) = &sheet.signature {
+        mask_signature(&mut document, page, signature)?;
+    }
     amend_fonts(&mut document);
     let attached = attach(&mut document, record, sheet);
     let metadata = metadata(&mut document, sheet, id);
@@ -144,6 +149,31 @@ fn amend_page(document: &mut Document, page: ObjectId, widget: ObjectId) -> Resu
     page.set("StructParents", 0);
     // The seal is blended: in which colour space must be said.
     page.set("Group", dictionary! { "S" => "Transparency", "CS" => "DeviceRGB" });
+    Ok(())
+}
+
+/// Gives the signature its soft mask (ISO 32000-1, 11.6.5.3): a page shows through between the strokes.
+fn mask_signature(document: &mut Document, page: ObjectId, signature: &Signature) -> Result<(), Unprintable> {
+    let mask = document.add_object(Stream::new(
+        dictionary! {
+            "Type" => "XObject",
+            "Subtype" => "Image",
+            "Width" => i64::from(signature.width()),
+            "Height" => i64::from(signature.height()),
+            "ColorSpace" => "DeviceGray",
+            "BitsPerComponent" => 4,
+            "Filter" => "FlateDecode",
+        },
+        file::deflate(&signature.mask(), file::THOROUGH)?,
+    ));
+    let lost = |_| Unprintable::Fault("the signature was lost");
+    let picture = document.get_dictionary(page).and_then(|page| {
+        let resources = page.get_deref(b"Resources", document)?.as_dict()?;
+        let pictures = resources.get_deref(b"XObject", document)?.as_dict()?;
+        pictures.get(SIGNATURE.as_bytes())?.as_reference()
+    });
+    let picture = picture.and_then(|id| document.get_object_mut(id)?.as_stream_mut()).map_err(lost)?;
+    picture.dict.set("SMask", mask);
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use super::text::{fit, width, wrap};
 use super::{Block as Annotation, CopyKind, Sheet, Unprintable, dates, judge_glyphs, qr, stamp, watermark};
 
 mod annotation;
+mod holder;
 
 /// Width and height of A4.
 pub(crate) const PAGE: (f32, f32) = (595.276, 841.89);
@@ -53,6 +54,7 @@ pub(crate) enum Part {
 /// The pictures that a page may carry.
 pub(crate) enum Picture {
     Photo,
+    Signature,
     Code(qr::Code),
 }
 
@@ -61,6 +63,8 @@ pub(crate) struct Layout {
     pub(crate) parts: Vec<Part>,
     /// The rule between certificate and annotation: left, right, height.
     pub(crate) rule: (f32, f32, f32),
+    /// The line that the holder signs on, likewise.
+    pub(crate) line: Option<(f32, f32, f32)>,
     /// The square of the seal.
     pub(crate) seal: Place,
     pub(crate) watermark: Option<watermark::Watermark>,
@@ -90,6 +94,8 @@ pub(crate) fn arrange(sheet: &Sheet) -> Result<Layout, Unprintable> {
         parts.push(Part::Picture { picture: Picture::Photo, alt: "持证人照片".to_owned(), place });
     }
     parts.push(Part::Table(table(sheet, below + 13.0, 178.0 + shift)?));
+    let holder = holder::arrange(sheet, 202.5 + shift);
+    parts.extend(holder.parts);
     parts.extend(issuer(sheet, 202.5 + shift)?);
     let middle = (mm(ISSUER_AXIS), down(202.5 + shift));
     let seal = Place { x: middle.0 - side / 2.0, y: middle.1 - side / 2.0, width: side, height: side };
@@ -104,7 +110,7 @@ pub(crate) fn arrange(sheet: &Sheet) -> Result<Layout, Unprintable> {
             None
         }
     };
-    Ok(Layout { parts, rule, seal, watermark: mark })
+    Ok(Layout { parts, rule, line: holder.line, seal, watermark: mark })
 }
 
 /// Every character of every datum must be printable; the datum is named.

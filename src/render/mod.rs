@@ -7,11 +7,13 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use self::fonts::Weight;
 use self::photo::Photo;
+use self::signature::Signature;
 
 mod archive;
 mod attachment;
 pub(crate) mod captcha;
 mod dates;
+pub mod enclosure;
 mod file;
 mod fingerprint;
 mod fonts;
@@ -22,6 +24,7 @@ mod page;
 pub mod photo;
 pub(crate) mod qr;
 pub mod scan;
+pub mod signature;
 mod stamp;
 mod structure;
 mod text;
@@ -59,6 +62,10 @@ pub struct Sheet {
     pub issuer: String,
     /// Portrait, already validated and re-encoded.
     pub photo: Option<Photo>,
+    /// The holder's signature, already transparent line art.
+    pub signature: Option<Signature>,
+    /// Whether a print must be signed by hand: the page then has a place for it and says so.
+    pub hand_signature: bool,
     /// The red seal.
     pub stamp: Stamp,
     /// What kind of copy this is.

@@ -8,10 +8,14 @@ use printpdf::{
     XObject, XObjectId, XObjectTransform,
 };
 
+use super::file::{THOROUGH, deflate};
 use super::fonts::{self, Cut};
 use super::layout::{Ink, Layout, Line, PAGE, Part, Picture, Place};
 use super::watermark::EM;
 use super::{Sheet, Unprintable};
+
+/// The holder's signature among the page's pictures.
+pub(crate) const SIGNATURE: &str = "S";
 
 /// Draws the page. The document still lacks all that makes it an archival, accessible, signable file. The seal is
 /// not drawn here: it is the appearance of the signature's widget.
@@ -26,7 +30,7 @@ pub(crate) fn draw(layout: &Layout, sheet: &Sheet) -> Result<lopdf::Document, Un
         pen.tagged(mark.tag, mcid);
         match mark.content {
             Content::Lines(lines) => pen.lines(lines)?,
-            Content::Picture(picture, place) => pen.picture(picture, place, sheet),
+            Content::Picture(picture, place) => pen.picture(picture, place, sheet)?,
         }
         pen.ops.push(Op::EndMarkedContentWithProperties);
     }
@@ -178,16 +182,23 @@ impl Pen {
                 rectangle: Rect { mode: Some(printpdf::PaintMode::Stroke), ..frame },
             });
         }
-        let (left, right, y) = layout.rule;
+        self.rule(layout.rule, 0.7);
+        if let Some(line) = layout.line {
+            self.ops.push(Op::SetOutlineColor { col: rgb(0x6b, 0x64, 0x5b) });
+            self.rule(line, 0.6);
+        }
+        self.ops.push(Op::EndMarkedContentWithProperties);
+    }
+
+    fn rule(&mut self, (left, right, y): (f32, f32, f32), thickness: f32) {
         let point = |x: f32| printpdf::LinePoint {
             p: printpdf::Point { x: Pt(short(x)), y: Pt(short(y)) },
             bezier: false,
         };
-        self.ops.push(Op::SetOutlineThickness { pt: Pt(0.7) });
+        self.ops.push(Op::SetOutlineThickness { pt: Pt(thickness) });
         self.ops.push(Op::DrawLine {
             line: printpdf::Line { points: vec![point(left), point(right)], is_closed: false },
         });
-        self.ops.push(Op::EndMarkedContentWithProperties);
     }
 
     fn artifact(&mut self, map: BTreeMap<String, DictItem>) {
@@ -231,7 +242,7 @@ impl Pen {
         Ok(())
     }
 
-    fn picture(&mut self, picture: &Picture, place: Place, sheet: &Sheet) {
+    fn picture(&mut self, picture: &Picture, place: Place, sheet: &Sheet) -> Result<(), Unprintable> {
         let Place { x, y, width, height } = place;
         match picture {
             Picture::Photo => {
@@ -256,6 +267,23 @@ impl Pen {
                     });
                 }
             }
+            Picture::Signature => {
+                self.form(SIGNATURE, [width, 0.0, 0.0, height, x, y]);
+                if let Some(signature) = &sheet.signature {
+                    // All of it is ink; the mask that [`super::archive`] adds says where it shows.
+                    let bytes = signature.width().div_ceil(8) * signature.height();
+                    let dict = [
+                        ("Type", name("XObject")),
+                        ("Subtype", name("Image")),
+                        ("Width", DictItem::Int(i64::from(signature.width()))),
+                        ("Height", DictItem::Int(i64::from(signature.height()))),
+                        ("ColorSpace", name("DeviceGray")),
+                        ("BitsPerComponent", DictItem::Int(1)),
+                        ("Filter", name("FlateDecode")),
+                    ];
+                    self.external(SIGNATURE, dict.into(), deflate(&vec![0; bytes as usize], THOROUGH)?);
+                }
+            }
             Picture::Code(code) => {
                 let module = width / code.side as f32;
                 self.form("Q", [module, 0.0, 0.0, module, x, y]);
@@ -263,6 +291,7 @@ impl Pen {
                 self.define("Q", [0, 0, side, side], code.content.clone());
             }
         }
+        Ok(())
     }
 
     /// Shows a form or image under a matrix.

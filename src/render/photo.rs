@@ -105,27 +105,34 @@ impl fmt::Debug for Photo {
 /// Reads a JPEG or PNG file, known by its content, upright and on white. The number of pixels is judged before anything
 /// is decoded.
 pub(crate) fn read(bytes: &[u8], most_pixels: u64) -> Result<RgbImage, BadPhoto> {
+    decode(bytes, most_pixels, most_pixels * 8).map(on_white)
+}
+
+/// Reads a JPEG or PNG file, known by its content, upright. Its pixels, and the bytes that they take once decoded, are
+/// judged before anything is decoded.
+pub(crate) fn decode(bytes: &[u8], most_pixels: u64, most_memory: u64) -> Result<DynamicImage, BadPhoto> {
     let format = match image::guess_format(bytes) {
         Ok(format @ (ImageFormat::Jpeg | ImageFormat::Png)) => format,
         _ => return Err(BadPhoto::UnknownFormat),
     };
     let broken = |_| BadPhoto::Broken;
     let mut limits = Limits::default();
-    limits.max_alloc = Some(most_pixels * 8);
+    limits.max_alloc = Some(most_memory);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(broken)?;
     let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > most_pixels {
+    if u64::from(width) * u64::from(height) > most_pixels || decoder.total_bytes() > most_memory {
         return Err(BadPhoto::TooLarge);
     }
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let mut picture = DynamicImage::from_decoder(decoder).map_err(broken)?;
     picture.apply_orientation(orientation);
-    Ok(on_white(picture))
+    Ok(picture)
 }
 
-fn on_white(picture: DynamicImage) -> RgbImage {
+/// A picture on white, where it is transparent.
+pub(crate) fn on_white(picture: DynamicImage) -> RgbImage {
     if !picture.color().has_alpha() {
         return picture.into_rgb8();
     }

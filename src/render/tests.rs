@@ -7,6 +7,7 @@ use lopdf::content::Content;
 use lopdf::{Dictionary, Document, Object, ObjectId};
 use serde_json::Value;
 
+use super::signature::tests::signature;
 use super::*;
 
 pub(crate) fn day(text: &str) -> NaiveDate {
@@ -30,6 +31,8 @@ pub(crate) fn sheet() -> Sheet {
         licence_id: "1.2.156.3005.2.11100000000013338W011.11430000006122244L.20230000403.001.U".into(),
         issuer: "示例省人事考试中心".into(),
         photo: None,
+        signature: None,
+        hand_signature: false,
         stamp: Stamp {
             arc: "示例省人事考试中心".into(), purpose: "测试专用章".into(), diameter_mm: 42
         },
@@ -68,6 +71,9 @@ fn variants() -> Vec<Sheet> {
             valid_until: Some(day("2027-11-01")),
             ..sheet()
         },
+        Sheet { signature: Some(signature()), photo: Some(photo()), ..sheet() },
+        Sheet { signature: Some(signature()), hand_signature: true, copy: CopyKind::Plain, ..sheet() },
+        Sheet { hand_signature: true, ..sheet() },
         Sheet { holder_name: "\u{20BB7}阿依古丽·买买提 Ann".into(), ..sheet() },
     ]
 }
@@ -260,7 +266,8 @@ fn the_structure_tree_reaches_every_number_once_and_names_parents() {
         assert_eq!(tags[..2], ["Document", "H1"]);
         assert_eq!(tags.last().unwrap(), "Form");
         let figures = tags.iter().filter(|tag| *tag == "Figure").count();
-        assert_eq!(figures, usize::from(sheet.photo.is_some()) + usize::from(sheet.copy != CopyKind::Plain));
+        let pictures = [sheet.photo.is_some(), sheet.signature.is_some(), sheet.copy != CopyKind::Plain];
+        assert_eq!(figures, pictures.into_iter().filter(|there| *there).count());
     }
 }
 
@@ -400,6 +407,22 @@ fn every_sample_is_printed_in_at_most_64000_bytes() {
         let pdf = render(&sheet).unwrap_or_else(|refusal| panic!("{}: {refusal}", sheet.management_no));
         assert!(pdf.as_bytes().len() <= 64_000, "{}: {}", sheet.management_no, pdf.as_bytes().len());
     }
+}
+
+#[test]
+fn a_signature_is_ink_under_a_soft_mask_and_costs_few_bytes() {
+    let plain = render(&sheet()).unwrap().into_bytes().len();
+    let signed = Sheet { signature: Some(signature()), ..sheet() };
+    let read = Read::of(&signed);
+    assert!(read.bytes.len() <= plain + Signature::KEPT, "{} and {plain}", read.bytes.len());
+    let picture = read.dict(read.dict(read.dict(read.page().1, "Resources"), "XObject"), "S");
+    let whole = |dict: &Dictionary, key: &str| dict.get(key.as_bytes()).unwrap().as_i64().unwrap() as usize;
+    let (width, height) = (whole(picture, "Width"), whole(picture, "Height"));
+    let mask = read.dict(picture, "SMask");
+    assert_eq!((whole(mask, "Width"), whole(mask, "Height")), (width, height));
+    assert_eq!(read.plain(picture, "SMask").len(), width.div_ceil(2) * height);
+    let ink = read.plain(read.dict(read.dict(read.page().1, "Resources"), "XObject"), "S");
+    assert!(ink.len() == width.div_ceil(8) * height && ink.iter().all(|byte| *byte == 0));
 }
 
 #[test]

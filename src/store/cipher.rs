@@ -79,6 +79,8 @@ pub(crate) enum Kind {
     Document = 5,
     Account = 6,
     Ticket = 7,
+    Case = 8,
+    Registrant = 9,
 }
 
 /// The failures of ciphers and of the key ring.

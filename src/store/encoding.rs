@@ -4,15 +4,20 @@ use crate::domain::account::{Owner, Purpose};
 use crate::domain::annotation::{Phase, State};
 use crate::domain::certificate::Line;
 use crate::domain::event::Event;
-use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Malformed, Sha256, TicketId};
+use crate::domain::identity::CreditCode;
+use crate::domain::ids::{AccountId, CaseId, CertificateId, Malformed, Sha256, TicketId};
 use crate::domain::ticket::TicketState;
 use crate::store::chain::sha256;
 use crate::store::cipher::{Cipher, DataKey, Kind, VaultError};
+use crate::store::entry::account::{AccountLine, CodeLine, TicketLine};
+use crate::store::entry::registration::{CaseLine, RegistrantLine};
 use crate::store::entry::{
-    self, AccountLine, AnnotationLine, AnswerLine, Blind, CertificateLine, CodeLine, EventShape, JobDoneLine,
-    NumberKey, PlainCopyLine, ReasonShape, TicketLine, WriteLine, parse_sealed, print_sealed,
+    self, AnnotationLine, AnswerLine, Blind, CertificateLine, EventShape, JobDoneLine, NumberKey,
+    PlainCopyLine, ReasonShape, WriteLine, parse_sealed, print_sealed,
 };
 use crate::store::record::account::write_account;
+use crate::store::record::case::write_case;
+use crate::store::record::registrant::write_registrant;
 use crate::store::record::ticket::write_ticket;
 use crate::store::record::{Unreadable, write_annotation, write_certificate};
 use crate::store::{AnswerKey, Change, Expect, Fault, LeaseToken, Revision, Write};
@@ -27,13 +32,9 @@ pub(crate) trait Keys {
     /// The slot of a person: as the records know it, or a new one.
     fn slot_of(&self, person: Blind) -> Result<u32, Fault>;
 
-    /// The slot of the person whom an event is about, where it is known and not erased.
-    fn slot_about(
-        &self,
-        certificate: Option<CertificateId>,
-        annotation: Option<AnnotationId>,
-        account: Option<AccountId>,
-    ) -> Result<Option<u32>, Fault>;
+    /// The slot of the person whom an event is about, where it is known and not erased: by its certificate, else its
+    /// annotation, else its account, else its case.
+    fn slot_about(&self, event: &Event) -> Result<Option<u32>, Fault>;
 
     /// The key of a slot; none where it was erased.
     fn key(&self, slot: u32) -> Result<Option<DataKey>, Fault>;
@@ -58,6 +59,10 @@ pub(crate) enum Check {
         mobile: Blind,
         ticket: TicketId,
     },
+    Case(CaseId, Option<Revision>),
+    /// None: not known, or erased.
+    Registrant(Blind, Option<Revision>),
+    Company(CreditCode, Option<Revision>),
 }
 
 /// A change ready to be written.
@@ -120,6 +125,9 @@ fn check(cipher: &Cipher, expect: &Expect) -> Check {
             Check::Code(*purpose, cipher.blind_contact(to), *revision)
         }
         Expect::Ticket(id, revision) => Check::Ticket(*id, *revision),
+        Expect::Case(id, revision) => Check::Case(*id, *revision),
+        Expect::Registrant(person, revision) => Check::Registrant(cipher.blind_person(person), *revision),
+        Expect::Company(uscc, revision) => Check::Company(*uscc, *revision),
     }
 }
 
@@ -137,11 +145,14 @@ pub(crate) fn person_of(cipher: &Cipher, write: &Write) -> Option<Blind> {
         Write::Annotation { person, .. } => Some(cipher.blind_person(person)),
         Write::Account(account) => Some(cipher.blind_owner(account)),
         Write::Ticket(ticket) => Some(cipher.blind_person(&ticket.person)),
+        Write::Case(case) => Some(cipher.blind_person(&case.person)),
+        Write::Registrant(registrant) => Some(cipher.blind_person(&registrant.person)),
         _ => None,
     }
 }
 
 fn seal(keys: &impl Keys, write: &Write) -> Result<Option<Sealed>, Fault> {
+    let Some(person) = person_of(keys.cipher(), write) else { return Ok(None) };
     let (kind, name, plain): (Kind, &[u8], _) = match write {
         Write::Certificate(certificate) => {
             (Kind::Certificate, certificate.id.as_bytes(), write_certificate(certificate))
@@ -151,9 +162,11 @@ fn seal(keys: &impl Keys, write: &Write) -> Result<Option<Sealed>, Fault> {
         }
         Write::Account(account) => (Kind::Account, account.id.as_bytes(), write_account(account)),
         Write::Ticket(ticket) => (Kind::Ticket, ticket.id.as_bytes(), write_ticket(ticket)),
+        Write::Case(case) => (Kind::Case, case.id.as_bytes(), write_case(case)),
+        // A person has one: it is bound to their blind key.
+        Write::Registrant(registrant) => (Kind::Registrant, &person.0, write_registrant(registrant)),
         _ => return Ok(None),
     };
-    let Some(person) = person_of(keys.cipher(), write) else { return Ok(None) };
     let slot = keys.slot_of(person)?;
     let bytes = keys.cipher().seal(&live(keys, slot)?, kind, name, &plain.map_err(encoding)?)?;
     Ok(Some(Sealed { person, slot, text: print_sealed(&bytes) }))
@@ -169,6 +182,7 @@ fn line<'a>(cipher: &Cipher, write: &'a Write, sealed: &'a Option<Sealed>) -> Op
             person: sealed.person,
             slot: sealed.slot,
             photo: certificate.details.photo,
+            signature: certificate.details.signature,
             sealed: &sealed.text,
         }),
         (Write::Annotation { annotation, issuer, .. }, Some(sealed)) => {
@@ -192,9 +206,21 @@ fn line<'a>(cipher: &Cipher, write: &'a Write, sealed: &'a Option<Sealed>) -> Op
             staff: matches!(account.owner, Owner::Staff(_)),
             sealed: &sealed.text,
         }),
-        (Write::Certificate(_) | Write::Annotation { .. } | Write::Account(_) | Write::Ticket(_), None) => {
-            return None;
+        (Write::Case(case), Some(sealed)) => {
+            WriteLine::Case(CaseLine::new(case, sealed.person, sealed.slot, &sealed.text))
         }
+        (Write::Registrant(registrant), Some(sealed)) => {
+            WriteLine::Registrant(RegistrantLine::new(registrant, sealed.person, sealed.slot, &sealed.text))
+        }
+        (
+            Write::Certificate(_)
+            | Write::Annotation { .. }
+            | Write::Account(_)
+            | Write::Ticket(_)
+            | Write::Case(_)
+            | Write::Registrant(_),
+            None,
+        ) => return None,
         (Write::Job(job), _) => WriteLine::Job(job.into()),
         (Write::JobDone(id), _) => WriteLine::JobDone(JobDoneLine { annotation: *id }),
         (Write::PlainCopy(id, document), _) => {
@@ -203,6 +229,7 @@ fn line<'a>(cipher: &Cipher, write: &'a Write, sealed: &'a Option<Sealed>) -> Op
         (Write::Key(key), _) => WriteLine::Key(key.into()),
         (Write::Answer(key, answer), _) => WriteLine::Answer(AnswerLine::new(key, answer)),
         (Write::Session(session), _) => WriteLine::Session(session.into()),
+        (Write::Company(company), _) => WriteLine::Company(company.into()),
         (Write::VerificationCode(to, code), _) => {
             WriteLine::Code(CodeLine::new(cipher.blind_contact(to), code))
         }
@@ -257,6 +284,7 @@ fn event_shape(
         key: event.key,
         account: event.account,
         ticket: event.ticket,
+        case: event.case,
         reason,
     })
 }
@@ -271,10 +299,12 @@ fn reason_name(event: &Event) -> Vec<u8> {
     // Not where there is none: so it was before there were accounts.
     name.extend(event.account.iter().flat_map(|id| *id.as_bytes()));
     name.extend(event.ticket.iter().flat_map(|id| *id.as_bytes()));
+    name.extend(event.case.iter().flat_map(|id| *id.as_bytes()));
     name
 }
 
-/// Whose key keeps an event's reason: that of the person whose certificate, annotation or account it speaks of.
+/// Whose key keeps an event's reason: that of the person whose certificate, annotation, account or case it speaks of, or who
+/// is written about as a registrant.
 fn slot_of_event(
     keys: &impl Keys,
     change: &Change,
@@ -289,13 +319,17 @@ fn slot_of_event(
             }
             Write::Account(written) => event.account == Some(written.id),
             Write::Ticket(written) => event.ticket == Some(written.id),
+            Write::Case(written) => event.case == Some(written.id),
             _ => false,
         };
         if let (true, Some(sealed)) = (about, sealed) {
             return Ok(Some(sealed.slot));
         }
     }
-    keys.slot_about(event.certificate, event.annotation, event.account)
+    let known = keys.slot_about(event)?;
+    let registrant =
+        change.writes.iter().zip(sealed).find(|(write, _)| matches!(write, Write::Registrant(_)));
+    Ok(known.or_else(|| registrant.and_then(|(_, sealed)| sealed.as_ref()).map(|sealed| sealed.slot)))
 }
 
 fn reading(error: Malformed) -> Fault {
@@ -318,6 +352,7 @@ pub(crate) fn read_event(
         key: shape.key,
         account: shape.account,
         ticket: shape.ticket,
+        case: shape.case,
         reason: None,
     };
     if let Some(reason) = shape.reason {

@@ -4,6 +4,9 @@
 //! state, times, digests of files, and blind keys: keyed hashes by which a person, a number or a code is found by
 //! whoever holds the master key and by nobody else.
 
+pub(crate) mod account;
+pub(crate) mod registration;
+
 use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
@@ -13,12 +16,16 @@ use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::account::{Purpose, Session, VerificationCode};
 use crate::domain::event::Actor;
 use crate::domain::identity::CreditCode;
-use crate::domain::ids::{AccountId, AnnotationId, CertificateId, KeyId, Malformed, Sha256, TicketId};
+use crate::domain::ids::{
+    AccountId, AnnotationId, CaseId, CertificateId, KeyId, Malformed, Sha256, TicketId,
+};
 use crate::domain::key::ApiKey;
 use crate::domain::queue::Job;
+use crate::store::entry::account::{AccountLine, CodeLine, SessionLine, TicketLine};
+use crate::store::entry::registration::{CaseLine, RegistrantLine};
+use crate::store::record::company::CompanyShape;
 use crate::store::record::{Unreadable, text, text_option};
 use crate::store::{Answer, AnswerKey, Outcome};
 
@@ -94,6 +101,8 @@ pub(crate) struct EventShape {
     pub(crate) account: Option<AccountId>,
     #[serde(with = "text_option", default, skip_serializing_if = "Option::is_none")]
     pub(crate) ticket: Option<TicketId>,
+    #[serde(with = "text_option", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) case: Option<CaseId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<ReasonShape>,
 }
@@ -136,6 +145,11 @@ pub(crate) enum WriteLine<'a> {
     Code(CodeLine),
     #[serde(borrow)]
     Ticket(TicketLine<'a>),
+    #[serde(borrow)]
+    Case(CaseLine<'a>),
+    #[serde(borrow)]
+    Registrant(RegistrantLine<'a>),
+    Company(CompanyShape),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -152,7 +166,16 @@ pub(crate) struct CertificateLine<'a> {
     pub(crate) slot: u32,
     #[serde(with = "text_option", default, skip_serializing_if = "Option::is_none")]
     pub(crate) photo: Option<Sha256>,
+    #[serde(with = "text_option", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) signature: Option<Sha256>,
     pub(crate) sealed: &'a str,
+}
+
+impl CertificateLine<'_> {
+    /// The documents that the certificate names: its photo, its holder's signature.
+    pub(crate) fn pictures(&self) -> impl Iterator<Item = Sha256> + use<> {
+        self.photo.into_iter().chain(self.signature)
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -296,104 +319,6 @@ impl From<AnswerLine> for Answer {
     }
 }
 
-/// An account: what finds it, and the rest encrypted with the key of `person`.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct AccountLine<'a> {
-    #[serde(with = "text")]
-    pub(crate) id: AccountId,
-    #[serde(with = "text")]
-    pub(crate) login: Blind,
-    #[serde(with = "text")]
-    pub(crate) person: Blind,
-    pub(crate) slot: u32,
-    /// Whether it is one of the few of staff, who are listed.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) staff: bool,
-    pub(crate) sealed: &'a str,
-}
-
-/// A ticket: what finds it, the scan that it keeps, and the rest encrypted with the key of `person`.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct TicketLine<'a> {
-    #[serde(with = "text")]
-    pub(crate) id: TicketId,
-    #[serde(with = "text")]
-    pub(crate) person: Blind,
-    #[serde(with = "text")]
-    pub(crate) mobile: Blind,
-    pub(crate) slot: u32,
-    pub(crate) open: bool,
-    #[serde(with = "text")]
-    pub(crate) scan: Sha256,
-    pub(crate) sealed: &'a str,
-}
-
-#[derive(Serialize, Deserialize)]
-pub(crate) struct SessionLine {
-    #[serde(with = "text")]
-    pub(crate) token: Sha256,
-    #[serde(with = "text")]
-    pub(crate) account: AccountId,
-    began_at: DateTime<Utc>,
-    seen_at: DateTime<Utc>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    ended_at: Option<DateTime<Utc>>,
-}
-
-impl From<&Session> for SessionLine {
-    fn from(session: &Session) -> Self {
-        let Session { token, account, began_at, seen_at, ended_at } = session.clone();
-        Self { token, account, began_at, seen_at, ended_at }
-    }
-}
-
-impl From<SessionLine> for Session {
-    fn from(line: SessionLine) -> Self {
-        let SessionLine { token, account, began_at, seen_at, ended_at } = line;
-        Self { token, account, began_at, seen_at, ended_at }
-    }
-}
-
-/// The last code sent to a mobile, or to an e-mail address: `mobile` is the blind form of either.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct CodeLine {
-    pub(crate) purpose: String,
-    #[serde(with = "text")]
-    pub(crate) mobile: Blind,
-    #[serde(with = "text")]
-    digest: Sha256,
-    #[serde(with = "text")]
-    salt: Bytes<16>,
-    sent_at: DateTime<Utc>,
-    mistyped: u8,
-    used: bool,
-}
-
-impl CodeLine {
-    pub(crate) fn new(mobile: Blind, code: &VerificationCode) -> Self {
-        let VerificationCode { purpose, digest, salt, sent_at, mistyped, used } = code.clone();
-        Self {
-            purpose: purpose.word().to_owned(),
-            mobile,
-            digest,
-            salt: Bytes(salt),
-            sent_at,
-            mistyped,
-            used,
-        }
-    }
-
-    /// The code that the line tells of.
-    ///
-    /// # Errors
-    /// Its purpose is one that this program does not know.
-    pub(crate) fn code(self) -> Result<VerificationCode, Malformed> {
-        let purpose: Purpose = self.purpose.parse().map_err(|_| Malformed("purpose"))?;
-        let Self { digest, salt: Bytes(salt), sent_at, mistyped, used, .. } = self;
-        Ok(VerificationCode { purpose, digest, salt, sent_at, mistyped, used })
-    }
-}
-
 /// Puts the lines together.
 pub(crate) fn write(events: Vec<EventShape>, lines: &[WriteLine<'_>]) -> Result<Vec<u8>, Unreadable> {
     let mut payload = Vec::with_capacity(1536);
@@ -440,6 +365,10 @@ pub(crate) enum SealedLine<'a> {
     Account(SealedPart<'a>),
     #[serde(borrow)]
     Ticket(SealedPart<'a>),
+    #[serde(borrow)]
+    Case(SealedPart<'a>),
+    #[serde(borrow)]
+    Registrant(SealedPart<'a>),
 }
 
 #[derive(Deserialize)]

@@ -1,11 +1,13 @@
 //! What a check of a store finds, and how one entry is looked through: the same for every home.
 
-use crate::domain::ids::{AccountId, AnnotationId, CertificateId, TicketId};
+use crate::domain::ids::{AccountId, AnnotationId, CaseId, CertificateId, TicketId};
 use crate::store::Fault;
 use crate::store::cipher::{Cipher, DataKey, Kind};
 use crate::store::encoding::read_event;
 use crate::store::entry::{self, WriteLine, parse_sealed};
 use crate::store::record::account::read_account;
+use crate::store::record::case::read_case;
+use crate::store::record::registrant::read_registrant;
 use crate::store::record::ticket::read_ticket;
 use crate::store::record::{read_annotation, read_certificate};
 
@@ -83,6 +85,8 @@ pub(crate) fn inspect(
             WriteLine::Annotation(line) => (line.slot, Kind::Annotation, *line.id.as_bytes(), line.sealed),
             WriteLine::Account(line) => (line.slot, Kind::Account, *line.id.as_bytes(), line.sealed),
             WriteLine::Ticket(line) => (line.slot, Kind::Ticket, *line.id.as_bytes(), line.sealed),
+            WriteLine::Case(line) => (line.slot, Kind::Case, *line.id.as_bytes(), line.sealed),
+            WriteLine::Registrant(line) => (line.slot, Kind::Registrant, line.person.0, line.sealed),
             _ => continue,
         };
         let Some(key) = key(slot)? else {
@@ -95,6 +99,8 @@ pub(crate) fn inspect(
             Kind::Certificate => read_certificate(CertificateId::from_bytes(name), plain).map(|_| ()),
             Kind::Account => read_account(AccountId::from_bytes(name), plain).map(|_| ()),
             Kind::Ticket => read_ticket(TicketId::from_bytes(name), plain).map(|_| ()),
+            Kind::Case => read_case(CaseId::from_bytes(name), plain).map(|_| ()),
+            Kind::Registrant => read_registrant(plain).map(|_| ()),
             _ => read_annotation(AnnotationId::from_bytes(name), plain).map(|_| ()),
         };
         read.map_err(|error| fault(error.into()))?;

@@ -27,7 +27,7 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::domain::account::{Account, LoginName, Mobile, Purpose, Session, VerificationCode};
 use crate::domain::annotation::Annotation;
@@ -35,14 +35,19 @@ use crate::domain::certificate::{Certificate, CertificateType, ManagementNo};
 use crate::domain::contact::Contact;
 use crate::domain::event::Event;
 use crate::domain::identity::{CreditCode, PersonId};
-use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Code, KeyId, Sha256, TicketId};
+use crate::domain::ids::{AccountId, AnnotationId, CaseId, CertificateId, Code, KeyId, Sha256, TicketId};
 use crate::domain::key::ApiKey;
 use crate::domain::ledger::{Entry, Head, Proof};
 use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery, ExpiryQuery, Page, TicketQuery};
 use crate::domain::queue::{Job, QueueView};
 use crate::domain::spending::Spending;
+use crate::domain::staff::Region;
 use crate::domain::tally::{Subject, Tallies};
 use crate::domain::ticket::Ticket;
+use crate::registration::case::{Case, Seat};
+use crate::registration::company::Company;
+use crate::registration::query::{CaseCount, CaseQuery};
+use crate::registration::registrant::Registrant;
 
 /// The one way to read and write. Any number of callers at once.
 #[async_trait]
@@ -164,6 +169,32 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// An open ticket of this person, or sent from this mobile.
     async fn open_ticket(&self, person: &PersonId, mobile: &Mobile) -> Result<Option<TicketId>, Fault>;
 
+    // ---- registration -------------------------------------------------------------------------------------------
+
+    /// One case, and the revision to expect when writing it; none where its person was erased.
+    async fn case(&self, id: CaseId) -> Result<Option<(Case, Revision)>, Fault>;
+
+    /// Cases in the order that the query says, without those of erased persons.
+    async fn cases(&self, query: &CaseQuery) -> Result<Page<Case>, Fault>;
+
+    /// How many cases a seat holds, in this region or in all, of each regime, business and stage, in this order; those
+    /// that were due before `today` counted besides. Those of erased persons are not counted.
+    async fn case_counts(
+        &self,
+        seat: Seat,
+        region: Option<Region>,
+        today: NaiveDate,
+    ) -> Result<Vec<CaseCount>, Fault>;
+
+    /// What registration knows of a person, and the revision to expect when writing it; none where they were erased.
+    async fn registrant(&self, person: &PersonId) -> Result<Option<(Registrant, Revision)>, Fault>;
+
+    /// One company of the company register, and the revision to expect when writing it.
+    async fn company(&self, uscc: &CreditCode) -> Result<Option<(Company, Revision)>, Fault>;
+
+    /// Companies whose name contains this part, or a former name, by credit code; at most so many (1 to 50).
+    async fn companies(&self, part: &str, limit: usize) -> Result<Vec<Company>, Fault>;
+
     // ---- rates --------------------------------------------------------------------------------------------------
 
     /// Tells the other nodes what callers spent of their rates here, each bucket once, and learns how far ahead of now
@@ -247,6 +278,12 @@ pub enum Expect {
     Session(Sha256, Revision),
     /// This ticket was last written so, or is not known.
     Ticket(TicketId, Option<Revision>),
+    /// This case was last written so, or is not known.
+    Case(CaseId, Option<Revision>),
+    /// What is known of this registrant was last written so; none: nothing is known, or they were erased.
+    Registrant(PersonId, Option<Revision>),
+    /// This company was last written so, or is not known.
+    Company(CreditCode, Option<Revision>),
     /// The code for this purpose to this contact was last written so, or was never sent.
     VerificationCode(Purpose, Contact, Option<Revision>),
 }
@@ -284,6 +321,13 @@ pub enum Write {
     /// An open one conflicts where another is open of the same person or mobile, whatever is expected; an erased
     /// person's is in nobody's way.
     Ticket(Ticket),
+    /// A case: new, or as it stands now. Encrypted with the key of its person; the files that it names are kept.
+    Case(Case),
+    /// What registration knows of a person: new, or as it is now. Encrypted with their key; the photo and the signature
+    /// that it names are kept.
+    Registrant(Registrant),
+    /// A company: new, or as it is now. In clear.
+    Company(Company),
     /// The code last sent to somebody for a purpose.
     VerificationCode(Contact, VerificationCode),
 }

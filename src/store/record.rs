@@ -5,7 +5,13 @@
 //! stands in clear beside it.
 
 pub(crate) mod account;
+pub(crate) mod case;
+pub(crate) mod company;
+pub(crate) mod registrant;
 pub(crate) mod ticket;
+
+use std::fmt;
+use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -100,6 +106,11 @@ pub(crate) mod text_option {
     }
 }
 
+/// A value as the text that it prints and parses, where it stands in a list or a map.
+#[derive(Serialize, Deserialize, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(transparent, bound(serialize = "T: fmt::Display", deserialize = "T: FromStr"))]
+pub(crate) struct Text<T>(#[serde(with = "text")] pub(crate) T);
+
 /// A record that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unreadable {
@@ -162,6 +173,8 @@ struct CertificateShape {
     valid_until: Option<NaiveDate>,
     #[serde(with = "text_option", default, skip_serializing_if = "Option::is_none")]
     photo: Option<Sha256>,
+    #[serde(with = "text_option", default, skip_serializing_if = "Option::is_none")]
+    signature: Option<Sha256>,
     standing: StandingShape,
     entered_at: DateTime<Utc>,
 }
@@ -200,6 +213,7 @@ pub(crate) fn write_certificate(certificate: &Certificate) -> Result<Vec<u8>, Un
         issued_on: details.issued_on,
         valid_until: details.valid_until,
         photo: details.photo,
+        signature: details.signature,
         standing: match standing {
             Standing::Valid => StandingShape::Valid,
             Standing::Suspended => StandingShape::Suspended,
@@ -232,6 +246,7 @@ pub(crate) fn read_certificate(id: CertificateId, bytes: &[u8]) -> Result<Certif
         issued_on: shape.issued_on,
         valid_until: shape.valid_until,
         photo: shape.photo,
+        signature: shape.signature,
     };
     let standing = match shape.standing {
         StandingShape::Valid => Standing::Valid,
@@ -394,4 +409,22 @@ pub(crate) fn read_annotation(id: AnnotationId, bytes: &[u8]) -> Result<Annotati
         due_at: shape.due_at,
     };
     Ok(Annotation { id, code: shape.code, certificate: shape.certificate, order, state })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed test panics")]
+    use super::*;
+    use crate::store::samples::certificate;
+
+    #[test]
+    fn a_certificate_is_read_as_it_was_written_and_one_from_before_there_were_signatures_too() {
+        let mut one = certificate(1);
+        let before = write_certificate(&one).unwrap();
+        assert!(!String::from_utf8(before[1..].to_vec()).unwrap().contains("signature"));
+        assert!(read_certificate(one.id, &before).unwrap() == one);
+        one.details.photo = Some(Sha256::new([1; 32]));
+        one.details.signature = Some(Sha256::new([2; 32]));
+        assert!(read_certificate(one.id, &write_certificate(&one).unwrap()).unwrap() == one);
+    }
 }

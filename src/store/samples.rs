@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed test panics")]
 
+pub(crate) mod registration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::account::{
@@ -76,6 +78,7 @@ pub(crate) fn certificate(number: u64) -> Certificate {
             issued_on: "2024-11-07".parse().unwrap(),
             valid_until: None,
             photo: None,
+            signature: None,
         },
         standing: Standing::Valid,
         entered_at: at(number),
@@ -147,6 +150,7 @@ pub(crate) fn event(deed: Deed, certificate: &Certificate, annotation: Option<&A
         key: None,
         account: None,
         ticket: None,
+        case: None,
         reason: Some(REASON.parse().unwrap()),
     }
 }
@@ -272,6 +276,7 @@ pub(crate) fn account_event(deed: Deed, account: AccountId) -> Event {
         key: None,
         account: Some(account),
         ticket: None,
+        case: None,
         reason: Some(REASON.parse().unwrap()),
     }
 }

@@ -15,7 +15,7 @@ const LADDER: &[(&str, &[&str])] = &[
     ("worker", &["domain", "desk", "metrics"]),
     ("http", &["domain", "registration", "seal", "desk", "metrics"]),
     ("pages", &["domain", "registration", "seal", "desk", "http"]),
-    ("config", &["domain", "seal", "desk", "http"]),
+    ("config", &["domain", "registration", "seal", "desk", "http"]),
     (
         "app",
         &[
@@ -32,7 +32,7 @@ const LADDER: &[(&str, &[&str])] = &[
             "config",
         ],
     ),
-    ("cli", &["domain", "render", "seal", "desk", "http", "config", "app"]),
+    ("cli", &["domain", "registration", "render", "seal", "desk", "http", "config", "app"]),
 ];
 
 /// Words and the only places that may say them.

@@ -14,6 +14,7 @@ mod cluster;
 mod command;
 mod dependencies;
 mod document;
+mod filing;
 mod folder;
 mod home;
 mod house;

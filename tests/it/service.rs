@@ -149,6 +149,13 @@ impl Service {
         self.move_clock(&json!({"advance": duration}));
     }
 
+    /// The day in Shanghai that the clock shows.
+    pub(crate) fn today(&self) -> chrono::NaiveDate {
+        let face = Call::post("/dev/clock").json(&json!({"advance": "PT0S"})).send(self).expect(200);
+        let now = chrono::DateTime::parse_from_rfc3339(face["now"].as_str().unwrap()).unwrap();
+        now.date_naive()
+    }
+
     fn move_clock(&self, how: &Value) {
         let answer = Call::post("/dev/clock").json(how).send(self);
         assert!(answer.status < 300, "{answer}");

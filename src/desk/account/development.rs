@@ -83,11 +83,12 @@ impl Desk {
             account.totp = Some(Totp::new(crate::desk::chance()?));
         }
         let (session, begun) = fresh(&account, token, self.now());
-        let change = Change {
+        let mut change = Change {
             expects: vec![expected],
             writes: vec![write(&account), Write::Session(session)],
             events: vec![self.own_event(deed, &account)],
         };
+        self.enter_company(&account, &mut change).await?;
         Ok(Plan::Write(change, Ready { account, begun }))
     }
 }

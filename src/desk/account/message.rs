@@ -47,6 +47,11 @@ pub enum Message {
     },
     /// That a copy expires soon.
     Reminder(Reminder),
+    /// That staff answered a ticket: not whose, nor what.
+    TicketAnswered {
+        /// When.
+        at: DateTime<Utc>,
+    },
 }
 
 /// That a copy expires soon. Whose it is, is not said: a message lies open.
@@ -66,15 +71,16 @@ impl Message {
     /// When it was made.
     pub fn at(&self) -> DateTime<Utc> {
         match self {
-            Self::Code { at, .. } | Self::Reminder(Reminder { at, .. }) => *at,
+            Self::Code { at, .. } | Self::Reminder(Reminder { at, .. }) | Self::TicketAnswered { at } => *at,
         }
     }
 
-    /// The stable word: what a code is for, or `reminder`.
+    /// The stable word: what a code is for, `reminder` or `ticket_answered`.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Code { purpose, .. } => purpose.word(),
             Self::Reminder(_) => "reminder",
+            Self::TicketAnswered { .. } => "ticket_answered",
         }
     }
 }

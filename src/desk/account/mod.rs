@@ -7,6 +7,7 @@ pub mod back_off;
 pub mod captcha;
 pub mod code;
 pub mod development;
+pub mod invitation;
 pub mod message;
 pub mod own;
 pub mod password;
@@ -27,6 +28,7 @@ use crate::desk::account::message::Messenger;
 use crate::desk::account::password::Passwords;
 use crate::desk::account::second_factor::Factors;
 use crate::desk::account::session::LoggedIn;
+use crate::desk::registration::registries::Registries;
 use crate::desk::{Desk, DeskError};
 use crate::domain::account::{Account, LoginName};
 use crate::domain::event::{Actor, Deed, Event};
@@ -37,6 +39,7 @@ use crate::store::{Expect, Revision, Write};
 #[derive(Debug)]
 pub struct Doors {
     pub(super) messenger: Arc<dyn Messenger>,
+    pub(super) registries: Arc<dyn Registries>,
     captchas: Captchas,
     passwords: Passwords,
     back_off: BackOff,
@@ -44,11 +47,12 @@ pub struct Doors {
 }
 
 impl Doors {
-    /// Doors that send codes through a messenger. `master` is the master key, which every node has: what one node draws
+    /// Doors that send codes through a messenger and hold filings against the registers of others. `master` is the master key, which every node has: what one node draws
     /// from it, another can check.
-    pub fn new(messenger: Arc<dyn Messenger>, master: &[u8; 32]) -> Self {
+    pub fn new(messenger: Arc<dyn Messenger>, registries: Arc<dyn Registries>, master: &[u8; 32]) -> Self {
         Self {
             messenger,
+            registries,
             captchas: Captchas::new(master),
             passwords: Passwords::new(),
             back_off: BackOff::default(),

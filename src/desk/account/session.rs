@@ -118,7 +118,7 @@ impl Holder {
     }
 }
 
-/// Proof that a staff member is logged in. Only [`Desk::staff_member`] mints one.
+/// Proof that a staff member is logged in. It comes of a [`LoggedIn`] alone.
 #[derive(Clone, Debug)]
 pub struct StaffMember {
     who: LoggedIn,
@@ -127,6 +127,17 @@ pub struct StaffMember {
 }
 
 impl StaffMember {
+    /// Whoever is logged in, as a staff member; holders and units are none.
+    pub fn of(who: &LoggedIn) -> Option<Self> {
+        let Owner::Staff(post) = &who.account.owner else { return None };
+        let caller = Caller {
+            actor: Actor::Account(who.account.id),
+            scopes: post.role.scopes().to_vec(),
+            issuer: post.issuer,
+        };
+        Some(Self { post: post.clone(), caller, who: who.clone() })
+    }
+
     /// Who is logged in.
     pub fn who(&self) -> &LoggedIn {
         &self.who
@@ -278,14 +289,7 @@ impl Desk {
     /// # Errors
     /// As [`Desk::logged_in`]; `NotFound` for accounts of holders and units.
     pub async fn staff_member(&self, token: &str) -> Result<StaffMember, DeskError> {
-        let who = self.logged_in(token).await?;
-        let Owner::Staff(post) = &who.account.owner else { return Err(DeskError::NotFound) };
-        let caller = Caller {
-            actor: Actor::Account(who.account.id),
-            scopes: post.role.scopes().to_vec(),
-            issuer: post.issuer,
-        };
-        Ok(StaffMember { post: post.clone(), caller, who })
+        StaffMember::of(&self.logged_in(token).await?).ok_or(DeskError::NotFound)
     }
 
     /// Ends a session; the token is dead at once, on every node.

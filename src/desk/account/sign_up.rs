@@ -118,16 +118,21 @@ impl Desk {
             return Ok(Plan::Write(charge, Err(Refusal::IdentityNotMatched)));
         }
         let account = self.new_account(owner.clone(), name.clone(), mobile.clone(), hash.clone())?;
-        Ok(self.opening(redeem, &account))
+        self.opening(redeem, &account).await
     }
 
     /// Opens an account with what redeems the code that was sent to its mobile.
-    pub(super) fn opening(&self, redeem: Change, account: &Account) -> Plan<Judged<AccountId>> {
+    pub(super) async fn opening(
+        &self,
+        redeem: Change,
+        account: &Account,
+    ) -> Result<Plan<Judged<AccountId>>, DeskError> {
         let mut change = redeem;
         change.expects.push(Expect::Account(account.owner.login(), None));
         change.writes.push(write(account));
         change.events.push(self.own_event(Deed::AccountOpened, account));
-        Plan::Write(change, Ok(account.id))
+        self.enter_company(account, &mut change).await?;
+        Ok(Plan::Write(change, Ok(account.id)))
     }
 
     /// Whether the register has a certificate of this person under this name; a version that was replaced says nothing

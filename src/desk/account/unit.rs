@@ -114,7 +114,7 @@ impl Desk {
         }
         let hash = hash.get_or_try_init(|| self.doors.passwords.hash(password)).await?;
         let account = self.new_account(owner.clone(), name.clone(), mobile.clone(), hash.clone())?;
-        Ok(self.opening(redeem, &account))
+        self.opening(redeem, &account).await
     }
 
     /// Sets what a unit was called before, all of it at once.
@@ -138,11 +138,12 @@ impl Desk {
         }
         let owner = Owner::Unit { uscc: *uscc, former_names: names.to_vec() };
         let account = Account { owner, ..account };
-        let change = Change {
+        let mut change = Change {
             expects: vec![unchanged(&account, revision)],
             writes: vec![write(&account)],
             events: vec![self.own_event(Deed::FormerNamesChanged, &account)],
         };
+        self.enter_company(&account, &mut change).await?;
         Ok(Plan::Write(change, account))
     }
 }

@@ -15,7 +15,6 @@ pub enum Applying {
 
 impl Applying {
     /// Every one of them.
-    #[cfg(test)]
     pub(crate) const ALL: [Self; 3] = [Self::UnitTaken, Self::TicketOpen, Self::TicketAnswered];
 
     /// The stable code.

@@ -1,10 +1,13 @@
 //! One refusal and one fault of each kind, as they are explained to whoever meets them, and tested.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate};
 
 use crate::domain::annotation::Phase;
 use crate::domain::certificate::Status;
+use crate::domain::ids::CaseId;
 use crate::domain::refusal::applying::{Applying, ScanFault};
+use crate::domain::refusal::file::FileFault;
+use crate::domain::refusal::filing::{Filing, LastMove, Unmet, Word};
 use crate::domain::refusal::{FieldFault, Refusal};
 
 /// A day to come, for refusals that name one.
@@ -43,6 +46,65 @@ pub(crate) fn refusals() -> Vec<Refusal> {
         Refusal::LoginTaken,
         Refusal::OwnPost,
         Refusal::Applying(Applying::UnitTaken),
+        Refusal::Filing(Filing::SocialInsuranceAnomaly),
+    ]
+}
+
+/// One refusal of each code that the list above stands for with one example.
+pub(crate) fn further_refusals() -> Vec<Refusal> {
+    let applying = Applying::ALL.into_iter().map(Refusal::Applying);
+    let all: Vec<_> = applying.chain(filings().into_iter().map(Refusal::Filing)).collect();
+    let listed = refusals();
+    all.into_iter().filter(|refusal| listed.iter().all(|other| other.code() != refusal.code())).collect()
+}
+
+/// One refusal of each kind of an act on a case.
+pub(crate) fn filings() -> Vec<Filing> {
+    vec![
+        Filing::CaseAlreadyOpen { case: CaseId::from_bytes([7; 16]) },
+        Filing::ConditionNotMet(Unmet::EmployerDiffers),
+        Filing::ActNotAllowed {
+            state: &Word { word: "open", chinese: "办理中", english: "under review" },
+            stage: Some("审核".to_owned()),
+            who: Some(&Word { word: "ministry", chinese: "部级主管部门", english: "the ministry" }),
+            last: Some(Box::new(LastMove {
+                act: &Word { word: "accept", chinese: "受理", english: "accept" },
+                by: &Word {
+                    word: "province", chinese: "省级主管部门", english: "the provincial authority"
+                },
+                at: DateTime::UNIX_EPOCH,
+            })),
+        },
+        Filing::NotAskedFor { what: "labour_contract".to_owned() },
+        Filing::SocialInsuranceAnomaly,
+        Filing::CommitmentNotRead { seconds_left: 60 },
+        Filing::CommitmentOutdated { version: 2 },
+    ]
+}
+
+/// One condition of each kind that does not hold.
+#[cfg(test)]
+pub(crate) fn unmet() -> Vec<Unmet> {
+    let missing = vec![Word { word: "photo", chinese: "证件照", english: "photo" }];
+    vec![
+        Unmet::PhotoAndSignature,
+        Unmet::ProfileComplete { missing },
+        Unmet::RealName,
+        Unmet::EmployerRegistered,
+        Unmet::Qualification { library: true },
+        Unmet::NotEnrolled,
+        Unmet::FirstRegistration { case: None },
+        Unmet::Registered,
+        Unmet::InForce { status: Some(Status::Suspended) },
+        Unmet::OtherSpecialty,
+        Unmet::RegistrationEnded,
+        Unmet::RenewalWindow { opens_on: DAY, closes_on: DAY },
+        Unmet::EmployerDiffers,
+        Unmet::RulingIfForced,
+        Unmet::SomethingToCorrect,
+        // The same word, said otherwise.
+        Unmet::Qualification { library: false },
+        Unmet::InForce { status: None },
     ]
 }
 
@@ -79,5 +141,9 @@ pub(crate) fn faults() -> Vec<FieldFault> {
         FieldFault::PasswordGuessable,
         FieldFault::BadScan(ScanFault::Broken),
         FieldFault::NotAnEmail,
+        FieldFault::EndsBeforeItBegins,
+        FieldFault::BeyondOwnPost,
+        FieldFault::UnknownUnit,
+        FieldFault::BadFile(FileFault::NotPlain),
     ]
 }

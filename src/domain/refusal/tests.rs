@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::domain::refusal::filing::Unmet;
 
 /// One of each. A new refusal does not compile until it has its number here and stands in the list of examples.
 fn number(refusal: &Refusal) -> usize {
@@ -34,6 +35,7 @@ fn number(refusal: &Refusal) -> usize {
         Refusal::LoginTaken => 24,
         Refusal::OwnPost => 25,
         Refusal::Applying(_) => 26,
+        Refusal::Filing(_) => 27,
     }
 }
 
@@ -75,6 +77,10 @@ fn fault_number(fault: &FieldFault) -> usize {
         FieldFault::PasswordGuessable => 27,
         FieldFault::BadScan(_) => 28,
         FieldFault::NotAnEmail => 29,
+        FieldFault::EndsBeforeItBegins => 30,
+        FieldFault::BeyondOwnPost => 31,
+        FieldFault::UnknownUnit => 32,
+        FieldFault::BadFile(_) => 33,
     }
 }
 
@@ -169,6 +175,66 @@ fn every_application_that_is_not_taken_says_why_in_both_languages() {
         for language in [Language::Chinese, Language::English] {
             assert_speaks(fault.message(language), language, "bad-scan");
         }
+    }
+}
+
+/// One of each act that is not taken: a new one does not compile until it has its number here.
+fn filing_number(filing: &Filing) -> usize {
+    match filing {
+        Filing::CaseAlreadyOpen { .. } => 0,
+        Filing::ConditionNotMet(_) => 1,
+        Filing::ActNotAllowed { .. } => 2,
+        Filing::NotAskedFor { .. } => 3,
+        Filing::SocialInsuranceAnomaly => 4,
+        Filing::CommitmentNotRead { .. } => 5,
+        Filing::CommitmentOutdated { .. } => 6,
+    }
+}
+
+/// The same of each condition.
+fn unmet_number(unmet: &Unmet) -> usize {
+    match unmet {
+        Unmet::PhotoAndSignature => 0,
+        Unmet::ProfileComplete { .. } => 1,
+        Unmet::RealName => 2,
+        Unmet::EmployerRegistered => 3,
+        Unmet::Qualification { .. } => 4,
+        Unmet::NotEnrolled => 5,
+        Unmet::FirstRegistration { .. } => 6,
+        Unmet::Registered => 7,
+        Unmet::InForce { .. } => 8,
+        Unmet::OtherSpecialty => 9,
+        Unmet::RegistrationEnded => 10,
+        Unmet::RenewalWindow { .. } => 11,
+        Unmet::EmployerDiffers => 12,
+        Unmet::RulingIfForced => 13,
+        Unmet::SomethingToCorrect => 14,
+    }
+}
+
+#[test]
+fn every_act_that_is_not_taken_says_why_in_both_languages() {
+    let (filings, unmet) = (examples::filings(), examples::unmet());
+    assert!(filings.iter().map(filing_number).eq(0..filings.len()), "one of each, in order");
+    assert!(unmet.iter().map(unmet_number).take(15).eq(0..15), "one of each, in order");
+    let words: BTreeSet<_> = unmet.iter().map(Unmet::word).collect();
+    assert_eq!(words.len(), 15);
+    for filing in filings.into_iter().chain(unmet.into_iter().map(Filing::ConditionNotMet)) {
+        assert_kebab(filing.code());
+        assert_chinese_marks(filing.title(Language::Chinese), filing.code());
+        assert!(!filing.title(Language::English).chars().any(is_han));
+        for language in [Language::Chinese, Language::English] {
+            assert_speaks(&filing.detail(language), language, filing.code());
+        }
+    }
+}
+
+#[test]
+fn an_act_that_comes_too_late_is_told_who_did_what() {
+    let told = examples::filings()[2].detail(Language::Chinese);
+    for part in ["办理中", "审核", "部级主管部门", "省级主管部门于 1970-01-01 08:00 受理"]
+    {
+        assert!(told.contains(part), "{part}: {told}");
     }
 }
 

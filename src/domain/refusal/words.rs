@@ -36,6 +36,7 @@ impl Refusal {
             Self::LoginTaken => ("登录名已被使用", "The log-in name is taken"),
             Self::OwnPost => ("不能更改自己的岗位", "Nobody changes their own post"),
             Self::Applying(applying) => return applying.title(language),
+            Self::Filing(filing) => return filing.title(language),
         };
         language.pick(zh, en)
     }
@@ -176,6 +177,7 @@ impl Refusal {
             Self::OwnPost if zh => "请由另一位管理员操作。".to_owned(),
             Self::OwnPost => "Ask another administrator.".to_owned(),
             Self::Applying(applying) => applying.detail(language).to_owned(),
+            Self::Filing(filing) => filing.detail(language),
             Self::KeyReused => {
                 "An Idempotency-Key stands for one request; use a new key for another.".to_owned()
             }

@@ -65,12 +65,11 @@ struct DevelopmentAccountForm {
     /// A password to log in with; where none is given, nobody logs in with one.
     #[serde(default)]
     password: Option<String>,
-    /// Credit code of the employer. There is no profile yet that it could stand in.
+    /// Persons: credit code of the employer in the profile, a unit that has an account.
     #[serde(default)]
     employer: Option<String>,
-    /// Whether the profile is filled in. There is none yet.
+    /// Persons: whether the profile is filled in, with photo and signature.
     #[serde(default)]
-    #[expect(dead_code, reason = "kept for the profile that is to come")]
     complete: Option<bool>,
 }
 
@@ -99,9 +98,19 @@ async fn make_development_account(
     Sent { form, .. }: Sent<DevelopmentAccountForm>,
 ) -> Result<Json<DevelopmentAccount>, Problem> {
     tools(&api)?;
+    let (complete, employer) = (form.complete.unwrap_or(false), form.employer.clone());
     let made = form.parse()?;
+    let (owner, mobile) = (made.owner.clone(), made.mobile.clone());
     let account = made.owner.login().as_str().to_owned();
     let ready = api.desk.make_account(made).await?;
+    if let Owner::Holder(person) = &owner
+        && (complete || employer.is_some())
+    {
+        let mut fields = Fields::default();
+        let employer: Option<CreditCode> = fields.parse_some("employer", employer.as_deref());
+        let employer = fields.finish(Some(employer))?;
+        api.desk.complete_profile(person, &mobile, employer).await?;
+    }
     Ok(Json(DevelopmentAccount {
         account_id: ready.account.id.to_string(),
         account,

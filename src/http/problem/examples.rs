@@ -1,11 +1,16 @@
 //! One problem of each kind, as they are explained under the address that names them.
 
 use crate::domain::key::Scope;
-use crate::domain::refusal::examples::refusals;
+use crate::domain::refusal::examples::{further_refusals, refusals};
 use crate::http::problem::Problem;
 
 /// One problem for each code.
 pub(crate) fn problems() -> Vec<Problem> {
+    kinds().into_iter().chain(further_refusals().into_iter().map(Problem::Refused)).collect()
+}
+
+/// One problem of each kind.
+fn kinds() -> Vec<Problem> {
     let refused = refusals().into_iter().map(Problem::Refused);
     let others = [
         Problem::NotFound,
@@ -56,8 +61,9 @@ mod tests {
 
     #[test]
     fn there_is_one_of_each_and_each_has_a_code_of_its_own() {
+        let kinds = kinds();
+        assert!(kinds.iter().map(number).eq(0..kinds.len()));
         let problems = problems();
-        assert!(problems.iter().map(number).eq(0..problems.len()));
         let codes: std::collections::BTreeSet<_> = problems.iter().map(Problem::code).collect();
         assert_eq!(codes.len(), problems.len());
     }

@@ -1,5 +1,6 @@
-//! The console of the agencies' staff: search and decide, import, watch the queue, read the trail, give out keys. A desk
-//! first, a phone as well. What a role may not do, it is not offered; whoever is no staff finds nothing here.
+//! The console of the agencies' staff: search and decide, import, watch the queue, read the trail, invite colleagues, give
+//! out keys. A desk first, a phone as well. What a role may not do, it is not offered; whoever is no staff finds nothing
+//! here.
 
 mod acts;
 mod audit;
@@ -11,8 +12,9 @@ mod import;
 mod keys;
 mod policy;
 mod queue;
+mod staff;
 mod tickets;
-mod wording;
+pub(super) mod wording;
 
 use askama::Template;
 use axum::Router;
@@ -39,7 +41,7 @@ pub(super) use import::Imports;
 
 /// A part of the console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Section {
+pub(super) struct Section {
     path: &'static str,
     chinese: &'static str,
     english: &'static str,
@@ -57,11 +59,12 @@ const CERTIFICATES: Section =
 const IMPORT: Section = section("/console/import", "导入", "Import", Scope::CertificatesWrite);
 const TICKETS: Section = section("/console/tickets", "工单", "Tickets", Scope::TicketsWrite);
 const AUDIT: Section = section("/console/audit", "审计", "Audit", Scope::AuditRead);
+const STAFF: Section = section("/console/staff", "工作人员", "Staff", Scope::StaffWrite);
 const KEYS: Section = section("/console/keys", "接口密钥", "API keys", Scope::KeysWrite);
 const POLICY: Section = section("/console/policy", "策略与印章", "Policy and seal", Scope::CertificatesRead);
 
 /// The navigation, in its order.
-const SECTIONS: &[Section] = &[QUEUE, CERTIFICATES, IMPORT, TICKETS, AUDIT, KEYS, POLICY];
+const SECTIONS: &[Section] = &[QUEUE, CERTIFICATES, IMPORT, TICKETS, AUDIT, STAFF, KEYS, POLICY];
 
 pub(super) fn router(counter: Counter) -> Router<Counter> {
     let import = get(import::form).post(import::receive).layer(DefaultBodyLimit::disable());
@@ -87,6 +90,7 @@ pub(super) fn router(counter: Counter) -> Router<Counter> {
         .route("/console/keys", get(keys::list).post(keys::create))
         .route("/console/keys/{id}/revocation", post(keys::revoke))
         .route("/console/policy", get(policy::show))
+        .merge(staff::router())
         .merge(tickets::router())
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .route("/console/import", import)
@@ -94,28 +98,29 @@ pub(super) fn router(counter: Counter) -> Router<Counter> {
 }
 
 /// An entry of the navigation.
-struct Entry {
-    link: String,
-    words: &'static str,
-    here: bool,
+pub(super) struct Entry {
+    pub(super) link: String,
+    pub(super) words: &'static str,
+    pub(super) here: bool,
 }
 
 /// What stands around every page: where one can go, and who one is.
-struct Shell {
-    entries: Vec<Entry>,
-    name: String,
-    role: &'static str,
+pub(super) struct Shell {
+    pub(super) entries: Vec<Entry>,
+    pub(super) name: String,
+    pub(super) role: &'static str,
     /// The one issuer whose business is shown; every issuer's where none.
-    issuer: Option<String>,
+    pub(super) issuer: Option<String>,
 }
 
 impl Shell {
-    fn of(staff: &StaffMember, here: Section, say: Speech) -> Self {
+    /// The shell of a page of a section; of a page that belongs to none, as one's own account.
+    pub(super) fn of(staff: &StaffMember, here: Option<Section>, say: Speech) -> Self {
         let allowed = SECTIONS.iter().filter(|section| staff.caller().needs(section.scope).is_ok());
         let entry = |section: &Section| Entry {
             link: format!("{}{}", section.path, say.query()),
             words: say.language.pick(section.chinese, section.english),
-            here: *section == here,
+            here: Some(*section) == here,
         };
         Self {
             entries: allowed.map(entry).collect(),
@@ -197,7 +202,7 @@ async fn admit(
         return Err(see_other(&format!("/login{}", say.query())));
     };
     let staff = counter.desk.staff_member(token).await.map_err(|error| turn_away(counter, &error, say))?;
-    let visit = Visit { shell: Shell::of(&staff, section, say), staff, say };
+    let visit = Visit { shell: Shell::of(&staff, Some(section), say), staff, say };
     if visit.may(section.scope) { Ok(visit) } else { Err(visit.forbidden()) }
 }
 

@@ -16,6 +16,7 @@ use crate::domain::refusal::{FieldError, Refusal};
 use crate::domain::ticket::{Outcome, ScanKind, Standing, Ticket};
 use crate::http::tickets::scan as scan_file;
 use crate::pages::assets::Assets;
+use crate::pages::console::certificates::kind_of_document;
 use crate::pages::console::{Id, Shell, TICKETS, admit, asked};
 use crate::pages::faults::Faults;
 use crate::pages::form::{Sent, read};
@@ -123,6 +124,10 @@ struct TicketPage<'a> {
 impl TicketPage<'_> {
     fn is_picture(&self) -> bool {
         self.ticket.scan.kind == ScanKind::Jpeg
+    }
+
+    fn id_kind(&self) -> String {
+        kind_of_document(self.ticket.person.id_type(), self.say)
     }
 
     fn outcome(&self) -> &'static str {

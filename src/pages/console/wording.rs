@@ -1,9 +1,10 @@
-//! What the console calls deeds, roles, scopes and actors.
+//! What the console calls deeds, posts, scopes and actors.
 
 use crate::desk::account::session::StaffMember;
+use crate::desk::account::staff::StaffState;
 use crate::domain::event::{Actor, Deed};
 use crate::domain::key::Scope;
-use crate::domain::staff::Role;
+use crate::domain::staff::{Level, Role};
 use crate::pages::speech::Speech;
 
 pub(super) fn role(role: Role, say: Speech) -> &'static str {
@@ -12,6 +13,69 @@ pub(super) fn role(role: Role, say: Speech) -> &'static str {
         Role::Registrar => ("经办", "Registrar"),
         Role::Reviewer => ("审核", "Reviewer"),
         Role::Auditor => ("审计", "Auditor"),
+    };
+    say.language.pick(zh, en)
+}
+
+pub(super) fn level(level: Level, say: Speech) -> &'static str {
+    let (zh, en) = match level {
+        Level::Province => ("省级", "Province"),
+        Level::Association => ("协会", "Association"),
+        Level::Ministry => ("部级", "Ministry"),
+        Level::Department => ("注册管理部门", "Registration department"),
+    };
+    say.language.pick(zh, en)
+}
+
+/// Regions by their two digits (GB/T 2260).
+pub(super) const REGIONS: [(&str, &str, &str); 34] = [
+    ("11", "北京", "Beijing"),
+    ("12", "天津", "Tianjin"),
+    ("13", "河北", "Hebei"),
+    ("14", "山西", "Shanxi"),
+    ("15", "内蒙古", "Inner Mongolia"),
+    ("21", "辽宁", "Liaoning"),
+    ("22", "吉林", "Jilin"),
+    ("23", "黑龙江", "Heilongjiang"),
+    ("31", "上海", "Shanghai"),
+    ("32", "江苏", "Jiangsu"),
+    ("33", "浙江", "Zhejiang"),
+    ("34", "安徽", "Anhui"),
+    ("35", "福建", "Fujian"),
+    ("36", "江西", "Jiangxi"),
+    ("37", "山东", "Shandong"),
+    ("41", "河南", "Henan"),
+    ("42", "湖北", "Hubei"),
+    ("43", "湖南", "Hunan"),
+    ("44", "广东", "Guangdong"),
+    ("45", "广西", "Guangxi"),
+    ("46", "海南", "Hainan"),
+    ("50", "重庆", "Chongqing"),
+    ("51", "四川", "Sichuan"),
+    ("52", "贵州", "Guizhou"),
+    ("53", "云南", "Yunnan"),
+    ("54", "西藏", "Xizang"),
+    ("61", "陕西", "Shaanxi"),
+    ("62", "甘肃", "Gansu"),
+    ("63", "青海", "Qinghai"),
+    ("64", "宁夏", "Ningxia"),
+    ("65", "新疆", "Xinjiang"),
+    ("71", "台湾", "Taiwan"),
+    ("81", "香港", "Hong Kong"),
+    ("82", "澳门", "Macao"),
+];
+
+/// What a region is called; its digits where they are nobody's.
+pub(super) fn region(digits: &str, say: Speech) -> String {
+    let known = REGIONS.iter().find(|(known, _, _)| *known == digits);
+    known.map_or(digits, |(_, zh, en)| say.language.pick(zh, en)).to_owned()
+}
+
+pub(super) fn staff_state(state: StaffState, say: Speech) -> &'static str {
+    let (zh, en) = match state {
+        StaffState::Invited => ("已邀请", "Invited"),
+        StaffState::Active => ("在职", "Active"),
+        StaffState::Ended => ("已停用", "Ended"),
     };
     say.language.pick(zh, en)
 }
@@ -27,11 +91,12 @@ pub(super) fn scope(scope: Scope, say: Speech) -> &'static str {
         Scope::KeysWrite => ("管理接口密钥", "Make and end API keys"),
         Scope::StaffWrite => ("管理人员", "Manage staff"),
         Scope::TicketsWrite => ("处理工单", "Answer tickets"),
+        Scope::FilingsReview => ("审核注册申报", "Review filings"),
     };
     say.language.pick(zh, en)
 }
 
-pub(super) fn deed(deed: Deed, say: Speech) -> &'static str {
+pub(in crate::pages) fn deed(deed: Deed, say: Speech) -> &'static str {
     let (zh, en) = match deed {
         Deed::CertificateEntered => ("证书入册", "Certificate entered"),
         Deed::CertificateUpdated => ("证书更新为新版本", "New version entered"),
@@ -70,6 +135,15 @@ pub(super) fn deed(deed: Deed, say: Speech) -> &'static str {
         Deed::StaffEnded => ("停用人员账号", "Staff ended"),
         Deed::SecondFactorSet => ("设置动态口令", "Second factor set"),
         Deed::SecondFactorRemoved => ("取消动态口令", "Second factor removed"),
+        Deed::CaseOpened => ("新建申报", "Case opened"),
+        Deed::CaseFilled => ("填写申报", "Case filled in"),
+        Deed::CaseActed => ("办理申报", "Case acted upon"),
+        Deed::LetterOpened => ("打开承诺书", "Commitment letter opened"),
+        Deed::ProfileChanged => ("修改个人资料", "Profile changed"),
+        Deed::QualificationEntered => ("资格入库", "Qualification entered"),
+        Deed::AnomalyNoticed => ("发现异常", "Anomaly noticed"),
+        Deed::AnomalyAnswered => ("提交申辩", "Anomaly answered"),
+        Deed::CompanyEntered => ("企业入库", "Company entered"),
         Deed::CodeSent => ("发送验证码", "Code sent"),
         Deed::CodeMistyped => ("验证码输错", "Code mistyped"),
     };
@@ -101,6 +175,7 @@ pub(super) fn reason(text: &str, say: Speech) -> String {
         "certificate-lapsed" => ("证书已失效", "the certificate lapsed"),
         "the certificate is suspended" => ("证书已暂停", text),
         "the photo cannot be read" => ("照片无法读取", text),
+        "the signature cannot be read" => ("签名图像无法读取", text),
         "the page could not be drawn" | "drawing the page panicked" => ("版面未能生成", text),
         "sealing failed" | "sealing panicked" => ("签章未成功", text),
         _ => return text.to_owned(),

@@ -16,7 +16,9 @@ use crate::domain::refusal::Refusal;
 use crate::http::client::Client;
 use crate::http::postage::Postage;
 use crate::pages::assets::Assets;
+use crate::pages::console::wording;
 use crate::pages::faults::Faults;
+use crate::pages::frame::Frame;
 use crate::pages::holder::entry::{After, address, send_code, sent_note};
 use crate::pages::holder::{logged_in, to_login, turn_away, with_session};
 use crate::pages::speech::{Dated, Speech};
@@ -37,7 +39,7 @@ struct AccountPage<'a> {
     assets: Assets,
     note: Option<&'a str>,
     faults: Faults,
-    is_unit: bool,
+    frame: Frame,
     name: String,
     id_masked: String,
     mobile_masked: String,
@@ -71,6 +73,14 @@ fn what(deed: Deed, say: Speech) -> &'static str {
         Deed::FormerNamesChanged => ("更改曾用名", "Changed the former names"),
         Deed::AnnotationOrdered => ("提交加注申请", "Ordered an annotation"),
         Deed::AnnotationRevoked => ("撤销加注件", "Revoked a copy"),
+        Deed::CaseOpened => ("新建申报", "Opened a case"),
+        Deed::CaseFilled => ("填写申报", "Filled in a case"),
+        Deed::CaseActed => ("办理申报", "Acted upon a case"),
+        Deed::LetterOpened => ("打开承诺书", "Opened a commitment letter"),
+        Deed::ProfileChanged => ("修改个人资料", "Changed the profile"),
+        Deed::QualificationEntered => ("资格入库", "A qualification was entered"),
+        Deed::AnomalyNoticed => ("平台提示：发现异常", "Was told of an anomaly"),
+        Deed::AnomalyAnswered => ("提交申辩", "Answered an anomaly"),
         _ => ("其他操作", "Something else"),
     };
     say.language.pick(zh, en)
@@ -90,8 +100,11 @@ async fn newest(desk: &Desk, who: &LoggedIn, say: Speech) -> Result<Vec<LogLine>
         done.drain(..done.len().saturating_sub(LOG_LINES));
     }
     let newest = done.iter().rev().take(LOG_LINES);
+    // What staff do, the console has words for.
+    let is_staff = matches!(who.account().owner, Owner::Staff(_));
+    let name = if is_staff { wording::deed } else { what };
     Ok(newest
-        .map(|done| LogLine { at: say.moment(done.event.at), what: what(done.event.deed, say) })
+        .map(|done| LogLine { at: say.moment(done.event.at), what: name(done.event.deed, say) })
         .collect())
 }
 
@@ -114,7 +127,7 @@ async fn account_page(
         assets: Assets,
         note,
         faults,
-        is_unit: matches!(account.owner, Owner::Unit { .. }),
+        frame: Frame::of(who, say),
         name: account.name.to_string(),
         id_masked: account.owner.login_masked(),
         mobile_masked: account.mobile.masked(),

@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use crate::desk::DeskError;
-use crate::desk::account::staff::{InvitationToken, Welcome};
+use crate::desk::account::invitation::{InvitationToken, Welcome};
 use crate::domain::refusal::Refusal;
 use crate::pages::assets::Assets;
 use crate::pages::failure::{Failure, failure};

@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use crate::pages::assets::Assets;
+use crate::pages::frame::Frame;
 use crate::pages::holder::{logged_in, turn_away};
 use crate::pages::speech::Speech;
 use crate::pages::{Counter, page, see_other};
@@ -15,11 +16,15 @@ use crate::pages::{Counter, page, see_other};
 struct NoticePage {
     say: Speech,
     assets: Assets,
+    frame: Frame,
 }
 
 pub(super) async fn show(State(counter): State<Counter>, headers: HeaderMap, say: Speech) -> Response {
     match logged_in(&counter, &headers, say).await {
-        Ok(_) => page(&NoticePage { say, assets: Assets }, StatusCode::OK, say),
+        Ok(who) => {
+            let html = NoticePage { say, assets: Assets, frame: Frame::of(&who, say) };
+            page(&html, StatusCode::OK, say)
+        }
         Err(elsewhere) => elsewhere,
     }
 }

@@ -12,6 +12,7 @@ use crate::http::client::Client;
 use crate::pages::assets::Assets;
 use crate::pages::faults::Faults;
 use crate::pages::form::{Secret, Sent, read};
+use crate::pages::frame::Frame;
 use crate::pages::holder::entry::address;
 use crate::pages::holder::{logged_in, turn_away};
 use crate::pages::speech::Speech;
@@ -22,6 +23,7 @@ use crate::pages::{Counter, page, see_other};
 struct SecondFactorPage<'a> {
     say: Speech,
     assets: Assets,
+    frame: Frame,
     note: Option<&'a str>,
     faults: Faults,
     secret: Option<Secret>,
@@ -50,7 +52,8 @@ fn factor_page(counter: &Counter, who: &LoggedIn, faults: Faults, say: Speech) -
     };
     let status = faults.status();
     let compulsory = matches!(account.owner, Owner::Staff(_)) && secret.is_none();
-    let html = SecondFactorPage { say, assets: Assets, note: None, faults, secret, compulsory };
+    let frame = Frame::of(who, say);
+    let html = SecondFactorPage { say, assets: Assets, frame, note: None, faults, secret, compulsory };
     let response = page(&html, status, say);
     html.faults.dress(response)
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
 
 use super::*;
+use crate::render::signature::tests::signature;
 use crate::render::tests::{block, day, photo, samples, sheet};
 
 /// The frame's inner edge: nothing may come nearer to it than a millimetre.
@@ -69,7 +70,11 @@ fn texts(count: usize) -> Vec<String> {
 fn every_sample_keeps_inside_the_frame_without_overlaps() {
     for sheet in samples() {
         assert_sound(&arrange(&sheet).unwrap());
-        assert_sound(&arrange(&Sheet { photo: Some(photo()), ..sheet }).unwrap());
+        let sheet = Sheet { photo: Some(photo()), ..sheet };
+        assert_sound(&arrange(&sheet).unwrap());
+        let sheet = Sheet { signature: Some(signature()), ..sheet };
+        assert_sound(&arrange(&sheet).unwrap());
+        assert_sound(&arrange(&Sheet { hand_signature: true, ..sheet }).unwrap());
     }
 }
 
@@ -157,4 +162,50 @@ fn a_plain_copy_says_that_it_needs_no_annotation_and_carries_none() {
     assert!(layout.watermark.is_none());
     let words: String = boxes(&layout).into_iter().map(|(text, _)| text).collect();
     assert!(words.contains("目前暂无须加注") && !words.contains("使用场景"));
+}
+
+/// All words of a page, one after the other.
+fn words(sheet: &Sheet) -> String {
+    boxes(&arrange(sheet).unwrap()).into_iter().map(|(text, _)| text).collect()
+}
+
+#[test]
+fn a_print_to_be_signed_has_a_line_to_sign_on_and_says_what_holds_without() {
+    for copy in [CopyKind::Plain, CopyKind::Annotated(block())] {
+        for signature in [None, Some(signature())] {
+            let with_picture = signature.is_some();
+            let sheet = Sheet { signature, hand_signature: true, copy: copy.clone(), ..sheet() };
+            let layout = arrange(&sheet).unwrap();
+            assert_sound(&layout);
+            let (left, right, y) = layout.line.unwrap();
+            assert!(right - left > mm(35.0), "room for a name");
+            assert!(boxes(&layout).iter().all(|(_, place)| {
+                place.x >= right
+                    || place.x + place.width <= left
+                    || place.y >= y
+                    || place.y + place.height <= y
+            }));
+            let words = words(&sheet);
+            assert!(words.contains("手写签名") && words.contains("打印件无效"), "{words}");
+            assert_eq!(words.contains("与签名图像不一致"), with_picture, "{words}");
+        }
+    }
+    let without = Sheet { signature: Some(signature()), ..sheet() };
+    assert!(arrange(&without).unwrap().line.is_none());
+    assert!(words(&without).contains("持证人签名") && !words(&without).contains("手写签名"));
+}
+
+#[test]
+fn a_signature_keeps_its_shape_beside_the_seal() {
+    for (mark, hand_signature) in [(signature(), false), (signature(), true)] {
+        let ratio = mark.width() as f32 / mark.height() as f32;
+        let layout = arrange(&Sheet { signature: Some(mark), hand_signature, ..sheet() }).unwrap();
+        let place = layout.parts.iter().find_map(|part| match part {
+            Part::Picture { picture: Picture::Signature, place, .. } => Some(*place),
+            _ => None,
+        });
+        let place = place.unwrap();
+        assert!((place.width / place.height - ratio).abs() < 0.01);
+        assert!(place.width > mm(15.0) && place.x + place.width < layout.seal.x);
+    }
 }

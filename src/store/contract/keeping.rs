@@ -94,11 +94,20 @@ pub(crate) async fn documents_are_kept_under_their_digest(home: &dyn Home) {
     assert_eq!(store.document(digest).await.unwrap(), Some(bytes.clone()));
     let mut certificate = certificate(1);
     certificate.details.photo = Some(digest);
+    let signature = vec![3; 6_000];
+    store.put_document(&person(1), home.digest(&signature), &signature).await.unwrap();
+    certificate.details.signature = Some(home.digest(&signature));
     store.commit(enter(&certificate)).await.unwrap();
     assert_eq!(store.document_owner(digest).await.unwrap(), None, "a photo is no copy");
     store.close().await.unwrap();
     let store = home.open().await;
+    // However late they are looked for: the certificate names them.
+    for day in ["2126-01-01T00:00:00Z", "2126-01-03T00:00:00Z"] {
+        assert_eq!(store.sweep(day.parse().unwrap()).await.unwrap(), 0);
+    }
     assert_eq!(store.document(digest).await.unwrap(), Some(bytes));
+    assert_eq!(store.document(home.digest(&signature)).await.unwrap(), Some(signature));
+    assert_eq!(store.certificate(certificate.id).await.unwrap(), Some(certificate));
 }
 
 pub(crate) async fn the_trail_is_found_by_certificate_annotation_and_issuer(home: &dyn Home) {

@@ -1,9 +1,12 @@
 //! The contract of [`Store`] as tests, for every home of it: a home says how it is opened, and gets all of them.
 
 pub(crate) mod accounts;
+pub(crate) mod cases;
+pub(crate) mod companies;
 pub(crate) mod keeping;
 pub(crate) mod queue;
 pub(crate) mod register;
+pub(crate) mod registrants;
 pub(crate) mod tickets;
 
 use std::sync::Arc;
@@ -81,6 +84,29 @@ macro_rules! contract {
             a_scan_is_kept_as_long_as_a_ticket_names_it
             who_is_erased_has_no_ticket_and_may_open_another
             a_reset_forgets_tickets_too
+        }
+        $crate::store::contract::contract! { $home; cases:
+            a_case_in_every_state_outlives_closing
+            what_was_decided_on_a_stale_case_is_refused
+            what_a_seat_holds_is_listed_by_due_day_page_by_page
+            a_unit_sees_what_it_holds_and_all_that_it_had
+            a_case_leaves_the_lists_when_it_moves_on
+            cases_are_counted_by_seat_and_region
+            the_files_of_a_case_are_kept
+            who_is_erased_has_no_case_and_is_in_no_list
+            a_reset_forgets_cases_too
+        }
+        $crate::store::contract::contract! { $home; registrants:
+            what_is_known_of_a_registrant_outlives_closing
+            what_was_decided_on_a_stale_registrant_is_refused
+            photo_and_signature_are_kept
+            who_is_erased_is_unknown_and_may_come_again
+            a_case_its_registrant_and_what_is_remembered_are_one_change
+        }
+        $crate::store::contract::contract! { $home; companies:
+            a_company_is_found_by_its_code_and_by_a_part_of_any_name
+            what_was_decided_on_a_stale_company_is_refused
+            at_most_fifty_companies_are_found
         }
     };
     ($home:expr; $part:ident: $($rule:ident)+) => {

@@ -10,9 +10,8 @@ use crate::store::embedded::fold::{Place, push_number, take_number};
 use crate::store::embedded::index::{Draft, View};
 use crate::store::embedded::reads::{fault, place};
 use crate::store::embedded::writer::Core;
-use crate::store::entry::{
-    self, AccountLine, Blind, CodeLine, SealedLine, SessionLine, WriteLine, parse_sealed,
-};
+use crate::store::entry::account::{AccountLine, CodeLine, SessionLine};
+use crate::store::entry::{self, Blind, SealedLine, WriteLine, parse_sealed};
 use crate::store::record::account::read_account;
 use crate::store::{Fault, Revision};
 

@@ -123,8 +123,9 @@ fn survey(from: &Path, state: &State) -> Result<(Walked, BTreeSet<Sha256>), Open
         let walked = walk(from, state, |_, frame| {
             for write in entry::read_writes(frame.payload) {
                 match write {
-                    Ok((_, WriteLine::Certificate(line))) => documents.extend(line.photo),
+                    Ok((_, WriteLine::Certificate(line))) => documents.extend(line.pictures()),
                     Ok((_, WriteLine::Annotation(line))) => documents.extend(line.document),
+                    Ok((_, WriteLine::Ticket(line))) => documents.extend([line.scan]),
                     Ok((_, WriteLine::PlainCopy(line))) => documents.extend([line.document]),
                     Ok(_) => {}
                     Err(error) => unreadable = Some(io::Error::other(error)),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use tokio::sync::oneshot;
 
 use crate::domain::account::{Account, LoginName, Mobile, Purpose, Session, VerificationCode};
@@ -11,14 +11,19 @@ use crate::domain::annotation::Annotation;
 use crate::domain::certificate::{Certificate, CertificateType, ManagementNo};
 use crate::domain::contact::Contact;
 use crate::domain::identity::{CreditCode, PersonId};
-use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Code, Sha256, TicketId};
+use crate::domain::ids::{AccountId, AnnotationId, CaseId, CertificateId, Code, Sha256, TicketId};
 use crate::domain::key::ApiKey;
 use crate::domain::ledger::{Entry, Head, Proof};
 use crate::domain::query::{AnnotationQuery, CertificateQuery, EntryQuery, ExpiryQuery, Page, TicketQuery};
 use crate::domain::queue::{Job, QueueView};
 use crate::domain::spending::Spending;
+use crate::domain::staff::Region;
 use crate::domain::tally::{Subject, Tallies};
 use crate::domain::ticket::Ticket;
+use crate::registration::case::{Case, Seat};
+use crate::registration::company::Company;
+use crate::registration::query::{CaseCount, CaseQuery};
+use crate::registration::registrant::Registrant;
 use crate::store::embedded::life::closed;
 use crate::store::embedded::writer::Request;
 use crate::store::embedded::{Embedded, queue};
@@ -207,6 +212,38 @@ impl Store for Embedded {
 
     async fn open_ticket(&self, person: &PersonId, mobile: &Mobile) -> Result<Option<TicketId>, Fault> {
         self.core()?.open_ticket(person, mobile)
+    }
+
+    async fn case(&self, id: CaseId) -> Result<Option<(Case, Revision)>, Fault> {
+        self.core()?.case(id)
+    }
+
+    async fn cases(&self, query: &CaseQuery) -> Result<Page<Case>, Fault> {
+        let (core, query) = (self.core()?, query.clone());
+        blocking(move || core.cases(&query)).await
+    }
+
+    async fn case_counts(
+        &self,
+        seat: Seat,
+        region: Option<Region>,
+        today: NaiveDate,
+    ) -> Result<Vec<CaseCount>, Fault> {
+        let core = self.core()?;
+        blocking(move || core.case_counts(seat, region, today)).await
+    }
+
+    async fn registrant(&self, person: &PersonId) -> Result<Option<(Registrant, Revision)>, Fault> {
+        self.core()?.registrant(person)
+    }
+
+    async fn company(&self, uscc: &CreditCode) -> Result<Option<(Company, Revision)>, Fault> {
+        self.core()?.company(uscc)
+    }
+
+    async fn companies(&self, part: &str, limit: usize) -> Result<Vec<Company>, Fault> {
+        let (core, part) = (self.core()?, part.to_owned());
+        blocking(move || core.companies(&part, limit)).await
     }
 
     async fn spend(&self, _: &[Spending]) -> Result<Vec<Duration>, Fault> {

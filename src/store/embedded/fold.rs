@@ -7,11 +7,17 @@
 //! | `b` issuer, annotation | |
 //! | `c` certificate | place of its record, revision of the dossier, slot |
 //! | `d` certificate, annotation | |
+//! | `ea` seat, region or every, regime or every, due day, case | slot, regime, business, stage (the seat holds it) |
+//! | `eb` unit, due day, case | the same (the unit holds it) |
+//! | `ec` case | place of its record, its revision, slot, and what its other keys are made of |
+//! | `ed` last day, annotation | (it is sealed) |
+//! | `ef` unit, case in reverse order | slot, regime, business, stage |
+//! | `eg` blind person | place of the registrant, its revision, slot |
 //! | `em` blind mobile | the ticket that waits |
 //! | `eo` ticket | (it waits) |
 //! | `ep` blind person | the ticket that waits |
 //! | `et` ticket | place of its record, its revision, slot |
-//! | `ed` last day, annotation | (it is sealed) |
+//! | `ey` credit code | place of the company, its revision, its names |
 //! | `f` issuer, annotation | (it failed) |
 //! | `g` certificate | digest of its plain copy |
 //! | `h` digest of a secret | key id |
@@ -23,12 +29,12 @@
 //! | `n` blind number, blind type and number, version | certificate |
 //! | `o` blind code | annotation |
 //! | `p` blind person, certificate | slot |
-//! | `q` digest of a photo or a scan | |
+//! | `q` digest of a photo, a signature, a scan or a file of a case | |
 //! | `r` caller, idempotency key | place of the answer |
 //! | `s` digest of a copy | whose |
 //! | `t` digest of a token | place of the session, its revision |
 //! | `u` account | place of its record, its revision, slot, blind login name |
-//! | `v` blind person | slot of their account or ticket |
+//! | `v` blind person | slot of their account, ticket, cases or registrant |
 //! | `x` certificate, number / 1024 | low parts of the numbers of its entries |
 //! | `y` account, number / 1024 | low parts of the numbers of its entries |
 //! | `z` issuer, number / 1024 | low parts of the numbers of its entries |
@@ -42,12 +48,15 @@ use crate::domain::identity::CreditCode;
 use crate::domain::ids::{AccountId, AnnotationId, CertificateId, KeyId, Sha256};
 use crate::domain::queue::Job;
 use crate::store::embedded::accounts::{account_trail, fold_account, fold_code, fold_session};
+use crate::store::embedded::cases::fold_case;
+use crate::store::embedded::companies::fold_company;
 use crate::store::embedded::frame::{FRAME_HEADER, Frame, SegmentHeader};
 use crate::store::embedded::index::{Draft, View};
+use crate::store::embedded::registrants::fold_registrant;
 use crate::store::embedded::tickets::fold_ticket;
 use crate::store::encoding::SEALED;
 use crate::store::entry::{self, Blind, WriteLine};
-use crate::store::record::Unreadable;
+use crate::store::record::{Text, Unreadable};
 use crate::store::{AnswerKey, DocumentOwner, Fault};
 
 /// Where a record lies in the ledger.
@@ -192,9 +201,9 @@ pub(crate) fn fold(
                 let number = [b"n", &line.number.0[..], &line.version.to_be_bytes()].concat();
                 draft.put(number, line.id.as_bytes().to_vec());
                 draft.put([b"i", line.issuer.as_str().as_bytes(), line.id.as_bytes()].concat(), Vec::new());
-                if let Some(photo) = line.photo {
-                    draft.put([b"q", &photo.as_bytes()[..]].concat(), Vec::new());
-                    effects.documents.push(photo);
+                for picture in line.pictures() {
+                    draft.put(photo_key(picture), Vec::new());
+                    effects.documents.push(picture);
                 }
                 effects.persons.push(line.person);
                 touch(&mut touched, line.id);
@@ -264,6 +273,17 @@ pub(crate) fn fold(
                 effects.persons.push(line.person);
                 effects.documents.push(line.scan);
             }
+            WriteLine::Case(line) => {
+                fold_case(draft, &line, place, seq)?;
+                effects.persons.push(line.person);
+                effects.documents.extend(line.documents.iter().map(|Text(digest)| *digest));
+            }
+            WriteLine::Registrant(line) => {
+                fold_registrant(draft, &line, place, seq);
+                effects.persons.push(line.person);
+                effects.documents.extend(line.documents.iter().map(|Text(digest)| *digest));
+            }
+            WriteLine::Company(line) => fold_company(draft, &line, place, seq),
         }
     }
     let mut issuers: Vec<CreditCode> = Vec::new();
@@ -360,7 +380,7 @@ pub(crate) fn certificate_value(place: &Place, revision: u64, slot: u32) -> Vec<
     value
 }
 
-/// The revision and the slot in the value of a certificate or a ticket.
+/// The revision and the slot in the value of a certificate, a ticket, a case or a registrant.
 pub(crate) fn revision_and_slot(mut value: &[u8]) -> Option<(u64, u32)> {
     Place::take(&mut value)?;
     Some((take_number(&mut value)?, u32::try_from(take_number(&mut value)?).ok()?))

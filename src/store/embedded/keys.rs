@@ -1,9 +1,10 @@
 //! Which key is whose, as the encoding of a change asks it: from the vault and the index.
 
-use crate::domain::ids::{AccountId, AnnotationId, CertificateId};
+use crate::domain::event::Event;
 use crate::store::Fault;
 use crate::store::cipher::{Cipher, DataKey};
 use crate::store::embedded::accounts::{account_key, owner_key, slot_in};
+use crate::store::embedded::cases::case_key;
 use crate::store::embedded::fold::{certificate_key, certificate_of, revision_and_slot};
 use crate::store::embedded::index::View;
 use crate::store::embedded::writer::Core;
@@ -27,23 +28,20 @@ impl Keys for Core {
         })
     }
 
-    fn slot_about(
-        &self,
-        certificate: Option<CertificateId>,
-        annotation: Option<AnnotationId>,
-        account: Option<AccountId>,
-    ) -> Result<Option<u32>, Fault> {
-        let certificate = match (certificate, annotation) {
+    fn slot_about(&self, event: &Event) -> Result<Option<u32>, Fault> {
+        let certificate = match (event.certificate, event.annotation) {
             (None, Some(annotation)) => self.index.read(|now| certificate_of(now, annotation))?,
             (certificate, _) => certificate,
         };
-        let slot = match (certificate, account) {
-            (Some(id), _) => {
-                let value = self.index.now().find(&certificate_key(id))?;
-                value.and_then(|value| revision_and_slot(&value)).map(|(_, slot)| slot)
-            }
-            (None, Some(id)) => self.index.now().find(&account_key(id))?.and_then(|value| slot_in(&value)),
-            (None, None) => None,
+        let slot_at = |key: Vec<u8>| -> Result<Option<u32>, Fault> {
+            let value = self.index.now().find(&key)?;
+            Ok(value.and_then(|value| revision_and_slot(&value)).map(|(_, slot)| slot))
+        };
+        let slot = match (certificate, event.account, event.case) {
+            (Some(id), _, _) => slot_at(certificate_key(id))?,
+            (None, Some(id), _) => self.index.now().find(&account_key(id))?.and_then(|value| slot_in(&value)),
+            (None, None, Some(id)) => slot_at(case_key(id))?,
+            (None, None, None) => None,
         };
         match slot {
             Some(slot) if !self.vault.is_erased(slot)? => Ok(Some(slot)),

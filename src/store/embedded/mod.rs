@@ -18,8 +18,10 @@
 mod accounts;
 pub mod backup;
 mod calls;
+mod cases;
 pub mod check;
 mod checks;
+mod companies;
 mod condition;
 mod documents;
 mod fold;
@@ -34,6 +36,7 @@ pub(crate) mod moving;
 mod queue;
 mod reads;
 mod recovery;
+mod registrants;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -23,7 +23,7 @@ use crate::store::record::{read_annotation, read_certificate};
 use crate::store::{Answer, AnswerKey, DocumentOwner, Dossier, Fault, Revision};
 
 /// Ids looked at in one go when a list is filtered.
-const STRIDE: usize = 256;
+pub(crate) const STRIDE: usize = 256;
 const PAGE_MAX: usize = 500;
 
 pub(crate) fn fault(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Fault {

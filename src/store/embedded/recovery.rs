@@ -11,11 +11,14 @@ use crate::domain::ids::Sha256;
 use crate::store::chain::StoreId;
 use crate::store::cipher::{Master, key_check};
 use crate::store::embedded::accounts::{account_key, session_key};
+use crate::store::embedded::cases::case_key;
+use crate::store::embedded::companies::company_key;
 use crate::store::embedded::fold::{FoldError, Place, Spot, annotation_key, certificate_key, fold};
 use crate::store::embedded::frame::{Extent, Frame, SEGMENT_HEADER, SegmentHeader, Tail, scan};
 use crate::store::embedded::index::{self, Index, View};
 use crate::store::embedded::io::{Io, fill, remove};
 use crate::store::embedded::ledger::{Ledger, Pen, Segment, segment_path};
+use crate::store::embedded::registrants::registrant_key;
 use crate::store::embedded::state::{End, FORMAT, State, boot_id};
 use crate::store::embedded::tickets::ticket_key;
 use crate::store::embedded::{OpenError, checks, keyring};
@@ -404,6 +407,9 @@ fn believe(index: &Index, ledger: &Ledger, applied: u64) -> Result<(), &'static 
                 WriteLine::Account(line) => account_key(line.id),
                 WriteLine::Session(line) => session_key(line.token),
                 WriteLine::Ticket(line) => ticket_key(line.id),
+                WriteLine::Case(line) => case_key(line.id),
+                WriteLine::Registrant(line) => registrant_key(line.person),
+                WriteLine::Company(line) => company_key(&line.uscc),
                 _ => continue,
             };
             let value = index.now().find(&key).map_err(|_| "it cannot be read")?;

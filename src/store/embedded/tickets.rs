@@ -12,7 +12,8 @@ use crate::store::embedded::fold::{Place, certificate_value, photo_key, revision
 use crate::store::embedded::index::{Draft, View};
 use crate::store::embedded::reads::{fault, page, place};
 use crate::store::embedded::writer::Core;
-use crate::store::entry::{self, Blind, SealedLine, TicketLine, parse_sealed};
+use crate::store::entry::account::TicketLine;
+use crate::store::entry::{self, Blind, SealedLine, parse_sealed};
 use crate::store::record::ticket::read_ticket;
 use crate::store::{Fault, Revision};
 

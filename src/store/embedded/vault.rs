@@ -164,6 +164,11 @@ impl Vault {
         Ok(self.key(slot)?.is_none())
     }
 
+    /// All slots whose keys were erased.
+    pub(crate) fn erased(&self) -> io::Result<Vec<u32>> {
+        self.ring.erased()
+    }
+
     /// Decrypts what was encrypted with the key of a slot; none where the person was erased.
     pub(crate) fn read<'a>(
         &self,

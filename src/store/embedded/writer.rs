@@ -10,7 +10,9 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use crate::domain::annotation::Annotation;
 use crate::domain::certificate::Certificate;
 use crate::store::embedded::accounts::{code_revision, session_revision};
+use crate::store::embedded::cases::case_revision;
 use crate::store::embedded::checks::Checks;
+use crate::store::embedded::companies::company_revision;
 use crate::store::embedded::condition::Condition;
 use crate::store::embedded::documents::Documents;
 use crate::store::embedded::fold::{
@@ -285,6 +287,9 @@ fn check(
             Check::OnlyTicket { person, mobile, ticket } => {
                 core.open_ticket_of(draft, *person, *mobile)?.is_none_or(|open| open == *ticket)
             }
+            Check::Case(id, revision) => case_revision(draft, *id)? == *revision,
+            Check::Registrant(person, revision) => core.registrant_revision(draft, *person)? == *revision,
+            Check::Company(uscc, revision) => company_revision(draft, uscc)? == *revision,
         };
         if !holds {
             return Err(CommitError::Conflict);

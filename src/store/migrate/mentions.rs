@@ -4,10 +4,11 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 
-use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Sha256, TicketId};
+use crate::domain::identity::CreditCode;
+use crate::domain::ids::{AccountId, AnnotationId, CaseId, CertificateId, Sha256, TicketId};
 use crate::store::Fault;
 use crate::store::entry::{self, Blind, WriteLine};
-use crate::store::record::Unreadable;
+use crate::store::record::{Text, Unreadable};
 
 /// How many of each a store holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,17 +20,19 @@ pub(crate) struct Counts {
     pub(crate) sessions: u64,
     pub(crate) codes: u64,
     pub(crate) tickets: u64,
+    pub(crate) cases: u64,
+    pub(crate) registrants: u64,
+    pub(crate) companies: u64,
     pub(crate) documents: u64,
 }
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { certificates, annotations, accounts, sessions, codes, tickets, documents } = self;
+        let Self { certificates, annotations, accounts, sessions, codes, tickets, .. } = self;
+        let Self { cases, registrants, companies, documents, .. } = self;
         write!(f, "{certificates} certificates, {annotations} annotations, {accounts} accounts, ")?;
-        write!(
-            f,
-            "{sessions} sessions, {codes} verification codes, {tickets} tickets and {documents} documents"
-        )
+        write!(f, "{sessions} sessions, {codes} verification codes, {tickets} tickets, {cases} cases, ")?;
+        write!(f, "{registrants} registrants, {companies} companies and {documents} documents")
     }
 }
 
@@ -44,6 +47,9 @@ impl Add for Counts {
             sessions: self.sessions + more.sessions,
             codes: self.codes + more.codes,
             tickets: self.tickets + more.tickets,
+            cases: self.cases + more.cases,
+            registrants: self.registrants + more.registrants,
+            companies: self.companies + more.companies,
             documents: self.documents + more.documents,
         }
     }
@@ -67,6 +73,9 @@ impl Sub for Counts {
             sessions: self.sessions.saturating_sub(less.sessions),
             codes: self.codes.saturating_sub(less.codes),
             tickets: self.tickets.saturating_sub(less.tickets),
+            cases: self.cases.saturating_sub(less.cases),
+            registrants: self.registrants.saturating_sub(less.registrants),
+            companies: self.companies.saturating_sub(less.companies),
             documents: self.documents.saturating_sub(less.documents),
         }
     }
@@ -86,6 +95,9 @@ pub(crate) struct Mentions {
     pub(crate) sessions: HashSet<Sha256>,
     pub(crate) codes: HashSet<(String, Blind)>,
     pub(crate) tickets: HashSet<TicketId>,
+    pub(crate) cases: HashSet<CaseId>,
+    pub(crate) registrants: HashSet<Blind>,
+    pub(crate) companies: HashSet<CreditCode>,
 }
 
 impl Mentions {
@@ -99,7 +111,7 @@ impl Mentions {
             match write.map_err(unreadable)?.1 {
                 WriteLine::Certificate(line) => {
                     self.slots.insert(line.slot);
-                    self.documents.extend(line.photo);
+                    self.documents.extend(line.pictures());
                     self.certificates.insert(line.id);
                 }
                 WriteLine::Annotation(line) => {
@@ -124,6 +136,19 @@ impl Mentions {
                     self.slots.insert(line.slot);
                     self.documents.insert(line.scan);
                     self.tickets.insert(line.id);
+                }
+                WriteLine::Case(line) => {
+                    self.slots.insert(line.slot);
+                    self.documents.extend(line.documents.iter().map(|Text(digest)| *digest));
+                    self.cases.insert(line.id);
+                }
+                WriteLine::Registrant(line) => {
+                    self.slots.insert(line.slot);
+                    self.documents.extend(line.documents.iter().map(|Text(digest)| *digest));
+                    self.registrants.insert(line.person);
+                }
+                WriteLine::Company(line) => {
+                    self.companies.insert(line.uscc);
                 }
                 WriteLine::Job(_) | WriteLine::JobDone(_) | WriteLine::Key(_) | WriteLine::Answer(_) => {}
             }
@@ -150,6 +175,9 @@ impl Mentions {
             sessions: self.sessions.len() as u64,
             codes: self.codes.len() as u64,
             tickets: self.tickets.len() as u64,
+            cases: self.cases.len() as u64,
+            registrants: self.registrants.len() as u64,
+            companies: self.companies.len() as u64,
             documents: self.documents.len() as u64,
         }
     }

@@ -4,6 +4,7 @@
 
 mod names;
 mod pause;
+mod registration;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -84,8 +85,8 @@ fn sent_ticket(number: u64) -> Ticket {
     Ticket { scan, ..ticket(number) }
 }
 
-/// Certificates with an order each; of three orders two are sealed. Every fifth person has an account, in use, and a
-/// ticket, every other one of them answered.
+/// Certificates with an order each; of three orders two are sealed. Every fifth person has an account, in use, a ticket,
+/// every other one of them answered, and a case.
 async fn fill(store: &dyn Store, numbers: std::ops::Range<u64>) -> Vec<(Certificate, Annotation)> {
     let mut made = Vec::new();
     for number in numbers {
@@ -110,6 +111,7 @@ async fn fill(store: &dyn Store, numbers: std::ops::Range<u64>) -> Vec<(Certific
                 let writes = vec![Write::Ticket(answered(&sent))];
                 store.commit(Change { writes, ..Change::default() }).await.unwrap();
             }
+            registration::fill(store, number).await;
         }
         let heading = Heading {
             subject: Subject::Annotation(annotation.id),
@@ -140,6 +142,7 @@ async fn answers(store: &dyn Store, made: &[(Certificate, Annotation)]) -> Vec<S
             answers.push(format!("{:?}", store.document(sealed.document).await.unwrap()));
         }
     }
+    answers.extend(registration::lists(store).await);
     for number in 0..made.len() as u64 {
         let account = account(number);
         answers.push(format!("{:?}", store.account(account.id).await.unwrap()));
@@ -154,6 +157,7 @@ async fn answers(store: &dyn Store, made: &[(Certificate, Annotation)]) -> Vec<S
         ));
         answers.push(format!("{:?}", store.open_ticket(&sent.person, &sent.mobile).await.unwrap()));
         answers.push(format!("{:?}", store.document(sent.scan.document).await.unwrap()));
+        answers.extend(registration::answers(store, number).await);
         let query = EntryQuery { account: Some(account.id), limit: 500, ..EntryQuery::default() };
         answers.push(format!("{:?}", store.entries(&query).await.unwrap()));
     }
@@ -192,8 +196,10 @@ async fn a_store_goes_to_postgres_and_back_and_answers_the_same() {
     assert!(copied.copied.entries > 0, "a closed ledger is copied whole: {copied:?}");
     let done = switched(&source, &target).await.unwrap();
     assert!(done.verified.report.erased > 0, "what was erased stays so");
-    let Counts { accounts, sessions, codes, tickets, .. } = done.verified.counts;
-    assert_eq!([accounts, sessions, codes, tickets], [30; 4], "who came again is counted once");
+    let Counts { accounts, sessions, codes, tickets, cases, registrants, companies, .. } =
+        done.verified.counts;
+    let counted = [accounts, sessions, codes, tickets, cases, registrants];
+    assert_eq!((counted, companies), ([30; 6], 2), "who came again is counted once");
     target.close().await.unwrap();
     assert!(matches!(Embedded::open(here.path(), options()), Err(embedded::OpenError::Moved)));
 

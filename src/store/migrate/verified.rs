@@ -43,6 +43,12 @@ struct Shape {
     // A program of before there were any wrote none.
     #[serde(default)]
     tickets: u64,
+    #[serde(default)]
+    cases: u64,
+    #[serde(default)]
+    registrants: u64,
+    #[serde(default)]
+    companies: u64,
     documents: u64,
     records_read: u64,
     documents_read: u64,
@@ -71,6 +77,9 @@ impl Verified {
             sessions: counts.sessions,
             codes: counts.codes,
             tickets: counts.tickets,
+            cases: counts.cases,
+            registrants: counts.registrants,
+            companies: counts.companies,
             documents: counts.documents,
             records_read: report.records,
             documents_read: report.documents,
@@ -87,7 +96,19 @@ impl Verified {
             return None;
         }
         let Shape { seq, chain, certificates, annotations, accounts, .. } = shape;
-        let Shape { sessions, codes, tickets, documents, .. } = shape;
+        let Shape { sessions, codes, tickets, cases, registrants, companies, documents, .. } = shape;
+        let counts = Counts {
+            certificates,
+            annotations,
+            accounts,
+            sessions,
+            codes,
+            tickets,
+            cases,
+            registrants,
+            companies,
+            documents,
+        };
         let report = Report {
             entries: seq,
             records: shape.records_read,
@@ -95,10 +116,6 @@ impl Verified {
             erased: shape.erased,
             ..Report::default()
         };
-        Some(Self {
-            head: Head { seq, chain },
-            counts: Counts { certificates, annotations, accounts, sessions, codes, tickets, documents },
-            report,
-        })
+        Some(Self { head: Head { seq, chain }, counts, report })
     }
 }

@@ -3,7 +3,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Sha256, TicketId};
+use crate::domain::identity::CreditCode;
+use crate::domain::ids::{AccountId, AnnotationId, CaseId, CertificateId, Sha256, TicketId};
 use crate::store::chain::{Chain, link};
 use crate::store::encoding::Check;
 use crate::store::postgres::committer::{Ready, Refusal};
@@ -35,6 +36,10 @@ pub(crate) struct Draft {
     pub(crate) tickets: HashMap<TicketId, u64>,
     /// Open ones, with their blind person and mobile; none of erased persons.
     pub(crate) open_tickets: HashMap<TicketId, [[u8; 16]; 2]>,
+    pub(crate) cases: HashMap<CaseId, u64>,
+    /// By blind person; none of erased persons.
+    pub(crate) registrants: HashMap<[u8; 16], u64>,
+    pub(crate) companies: HashMap<CreditCode, u64>,
     pub(crate) erased: HashSet<u32>,
     /// Whether it was made elsewhere before.
     pub(crate) moved: bool,
@@ -59,6 +64,9 @@ impl Draft {
             codes: HashMap::new(),
             tickets: HashMap::new(),
             open_tickets: HashMap::new(),
+            cases: HashMap::new(),
+            registrants: HashMap::new(),
+            companies: HashMap::new(),
             erased: HashSet::new(),
             moved: false,
             rows: Rows::default(),
@@ -89,6 +97,13 @@ impl Draft {
                     self.codes.get(&(purpose.word(), mobile.0)).copied() == revision.map(|known| known.0)
                 }
                 Check::Ticket(id, revision) => self.tickets.get(id).copied() == revision.map(|known| known.0),
+                Check::Case(id, revision) => self.cases.get(id).copied() == revision.map(|known| known.0),
+                Check::Registrant(person, revision) => {
+                    self.registrants.get(&person.0).copied() == revision.map(|known| known.0)
+                }
+                Check::Company(uscc, revision) => {
+                    self.companies.get(uscc).copied() == revision.map(|known| known.0)
+                }
                 Check::OnlyTicket { person, mobile, ticket } => self
                     .open_tickets
                     .iter()
@@ -145,6 +160,9 @@ impl Draft {
                 self.open_tickets.remove(&row.id);
             }
         }
+        self.cases.extend(change.parts.cases.iter().map(|row| (row.id, seq)));
+        self.registrants.extend(change.parts.registrants.iter().map(|row| (row.person, seq)));
+        self.companies.extend(change.parts.companies.iter().map(|row| (row.uscc, seq)));
         for job in &change.parts.jobs {
             match job {
                 JobWrite::Put(job) => {

@@ -5,7 +5,7 @@ use sqlx::{PgPool, Postgres as Database, Row, Transaction};
 use uuid::Uuid;
 
 use crate::domain::account::Purpose;
-use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Sha256, TicketId};
+use crate::domain::ids::{AccountId, AnnotationId, CaseId, CertificateId, Sha256, TicketId};
 use crate::store::chain::{Chain, StoreId};
 use crate::store::encoding::Check;
 use crate::store::migrate::Tenure;
@@ -97,7 +97,10 @@ async fn fill(
                 | Check::Session(..)
                 | Check::Code(..)
                 | Check::Ticket(..)
-                | Check::OnlyTicket { .. } => {}
+                | Check::OnlyTicket { .. }
+                | Check::Case(..)
+                | Check::Registrant(..)
+                | Check::Company(..) => {}
             }
         }
     }
@@ -186,6 +189,7 @@ async fn look(
     let (mut logins, mut tokens) = (Vec::new(), Vec::new());
     let (mut purposes, mut mobiles) = (Vec::new(), Vec::new());
     let (mut tickets, mut askers, mut senders) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut cases, mut registrants, mut companies) = (Vec::new(), Vec::new(), Vec::new());
     let mut slots: Vec<i64> = Vec::new();
     for change in group {
         slots.extend(change.parts.slots.iter().map(|slot| i64::from(*slot)));
@@ -210,13 +214,18 @@ async fn look(
                     askers.push(person.0.to_vec());
                     senders.push(mobile.0.to_vec());
                 }
+                Check::Case(id, _) => cases.push(uuid(id.as_bytes())),
+                Check::Registrant(person, _) => registrants.push(person.0.to_vec()),
+                Check::Company(uscc, _) => companies.push(uscc.as_str().to_owned()),
                 Check::Dossier(..) | Check::Lease(_) => {}
             }
         }
     }
     let about_accounts = [logins.len(), tokens.len(), mobiles.len(), tickets.len(), askers.len()];
+    let about_registration = [cases.len(), registrants.len(), companies.len()];
     let about_others = [numbers.len(), callers.len(), jobs.len(), slots.len()];
-    if about_accounts.iter().chain(&about_others).all(|count| *count == 0) {
+    let mut asked = about_accounts.iter().chain(&about_registration).chain(&about_others);
+    if asked.all(|count| *count == 0) {
         return Ok(());
     }
     let rows = sqlx::query(
@@ -239,7 +248,11 @@ async fn look(
          union all select 8, t.id, null, t.revision, null from tickets t where t.id = any($11) \
          union all select 9, t.id, t.person || t.mobile, 0, null from tickets t \
          join person_keys k on k.slot = t.slot \
-         where t.open and k.wrapped is not null and (t.person = any($12) or t.mobile = any($13))",
+         where t.open and k.wrapped is not null and (t.person = any($12) or t.mobile = any($13)) \
+         union all select 10, c.id, null, c.revision, null from cases c where c.id = any($14) \
+         union all select 11, null, r.person, r.revision, null from registrants r \
+         join person_keys k on k.slot = r.slot where r.person = any($15) and k.wrapped is not null \
+         union all select 12, null, null, c.revision, c.uscc from companies c where c.uscc = any($16)",
     )
     .bind(numbers)
     .bind(kinds)
@@ -254,6 +267,9 @@ async fn look(
     .bind(tickets)
     .bind(askers)
     .bind(senders)
+    .bind(cases)
+    .bind(registrants)
+    .bind(companies)
     .fetch_all(connection)
     .await?;
     for row in &rows {
@@ -286,6 +302,12 @@ async fn look(
                 let (chunks, _) = whose.as_chunks::<16>();
                 let whose = chunks.try_into().map_err(|_| malformed())?;
                 draft.open_tickets.insert(TicketId::from_bytes(id), whose);
+            }
+            10 => drop(draft.cases.insert(CaseId::from_bytes(id), number)),
+            11 => drop(draft.registrants.insert(array(row, "bytes")?, number)),
+            12 => {
+                let uscc = row.try_get::<&str, _>("word")?.parse().map_err(|_| malformed())?;
+                draft.companies.insert(uscc, number);
             }
             _ => drop(draft.erased.insert(u32::try_from(number).map_err(|_| malformed())?)),
         }

@@ -13,7 +13,8 @@ use sqlx::Row;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
-use crate::domain::ids::{AccountId, AnnotationId, CertificateId};
+use crate::domain::event::Event;
+use crate::domain::ids::{AccountId, AnnotationId, CaseId, CertificateId};
 use crate::store::cipher::{Cipher, DataKey, VaultError, Wrapped};
 use crate::store::encoding::{Keys, Prepared, person_of, prepare};
 use crate::store::entry::{Blind, Bytes};
@@ -82,6 +83,7 @@ pub(crate) struct Hand<'a> {
     certificates: HashMap<CertificateId, u32>,
     annotations: HashMap<AnnotationId, u32>,
     accounts: HashMap<AccountId, u32>,
+    cases: HashMap<CaseId, u32>,
 }
 
 impl Keys for Hand<'_> {
@@ -93,17 +95,13 @@ impl Keys for Hand<'_> {
         self.slots.get(&person).copied().ok_or_else(|| fault("a person's key was not looked up"))
     }
 
-    fn slot_about(
-        &self,
-        certificate: Option<CertificateId>,
-        annotation: Option<AnnotationId>,
-        account: Option<AccountId>,
-    ) -> Result<Option<u32>, Fault> {
-        Ok(match (certificate, annotation, account) {
-            (Some(id), _, _) => self.certificates.get(&id).copied(),
-            (None, Some(id), _) => self.annotations.get(&id).copied(),
-            (None, None, Some(id)) => self.accounts.get(&id).copied(),
-            (None, None, None) => None,
+    fn slot_about(&self, event: &Event) -> Result<Option<u32>, Fault> {
+        Ok(match (event.certificate, event.annotation, event.account, event.case) {
+            (Some(id), ..) => self.certificates.get(&id).copied(),
+            (None, Some(id), ..) => self.annotations.get(&id).copied(),
+            (None, None, Some(id), _) => self.accounts.get(&id).copied(),
+            (None, None, None, Some(id)) => self.cases.get(&id).copied(),
+            (None, None, None, None) => None,
         })
     }
 
@@ -121,6 +119,7 @@ impl<'a> Hand<'a> {
             certificates: HashMap::new(),
             annotations: HashMap::new(),
             accounts: HashMap::new(),
+            cases: HashMap::new(),
         }
     }
 
@@ -211,11 +210,12 @@ impl<'a> Hand<'a> {
         self.find_persons(pool, vec![person]).await
     }
 
-    /// Whose the events are whose certificate, annotation or account is not itself written.
+    /// Whose the events are whose certificate, annotation, account or case is not itself written.
     async fn find_subjects(&mut self, pool: &PgPool, change: &Change) -> Result<(), Fault> {
         let mut certificates = Vec::<Uuid>::new();
         let mut annotations = Vec::<Uuid>::new();
         let mut accounts = Vec::<Uuid>::new();
+        let mut cases = Vec::<Uuid>::new();
         for event in change.events.iter().filter(|event| event.reason.is_some()) {
             let written = change.writes.iter().any(|write| match write {
                 Write::Certificate(certificate) => event.certificate == Some(certificate.id),
@@ -224,19 +224,21 @@ impl<'a> Hand<'a> {
                         || event.certificate == Some(annotation.certificate)
                 }
                 Write::Account(account) => event.account == Some(account.id),
+                Write::Case(case) => event.case == Some(case.id),
                 _ => false,
             });
             if written {
                 continue;
             }
-            match (event.certificate, event.annotation, event.account) {
-                (Some(id), _, _) => certificates.push(uuid(id.as_bytes())),
-                (None, Some(id), _) => annotations.push(uuid(id.as_bytes())),
-                (None, None, Some(id)) => accounts.push(uuid(id.as_bytes())),
-                (None, None, None) => {}
+            match (event.certificate, event.annotation, event.account, event.case) {
+                (Some(id), ..) => certificates.push(uuid(id.as_bytes())),
+                (None, Some(id), ..) => annotations.push(uuid(id.as_bytes())),
+                (None, None, Some(id), _) => accounts.push(uuid(id.as_bytes())),
+                (None, None, None, Some(id)) => cases.push(uuid(id.as_bytes())),
+                (None, None, None, None) => {}
             }
         }
-        if certificates.is_empty() && annotations.is_empty() && accounts.is_empty() {
+        if [&certificates, &annotations, &accounts, &cases].iter().all(|asked| asked.is_empty()) {
             return Ok(());
         }
         let rows = again(USING, || {
@@ -247,11 +249,14 @@ impl<'a> Hand<'a> {
                  join certificates c on c.id = a.certificate join person_keys k on k.slot = c.slot \
                  where a.id = any($2) \
                  union all select a.id, 2, k.slot, k.person, k.wrapped from accounts a \
-                 join person_keys k on k.slot = a.slot where a.id = any($3)",
+                 join person_keys k on k.slot = a.slot where a.id = any($3) \
+                 union all select c.id, 3, k.slot, k.person, k.wrapped from cases c \
+                 join person_keys k on k.slot = c.slot where c.id = any($4)",
             )
             .bind(&certificates)
             .bind(&annotations)
             .bind(&accounts)
+            .bind(&cases)
             .fetch_all(pool)
         })
         .await?;
@@ -262,7 +267,8 @@ impl<'a> Hand<'a> {
             match part {
                 0 => drop(self.certificates.insert(CertificateId::from_bytes(id), slot)),
                 1 => drop(self.annotations.insert(AnnotationId::from_bytes(id), slot)),
-                _ => drop(self.accounts.insert(AccountId::from_bytes(id), slot)),
+                2 => drop(self.accounts.insert(AccountId::from_bytes(id), slot)),
+                _ => drop(self.cases.insert(CaseId::from_bytes(id), slot)),
             }
         }
         Ok(())

@@ -205,7 +205,7 @@ impl Core {
         sqlx::query(
             "/* life.reset */ truncate store, head, ledger, person_keys, persons, certificates, annotations, jobs, \
              plain_copies, documents, doomed, api_keys, answers, trail_certificates, trail_annotations, trail_issuers, turns, \
-             limits, accounts, sessions, codes, trail_accounts, checks, tickets",
+             limits, accounts, sessions, codes, trail_accounts, checks, tickets, cases, registrants, companies",
         )
         .execute(&mut *transaction)
         .await

@@ -27,8 +27,10 @@
 mod accounts;
 mod arrivals;
 mod calls;
+mod cases;
 mod checks;
 mod committer;
+mod companies;
 mod condition;
 mod connect;
 mod documents;
@@ -42,6 +44,7 @@ mod lists;
 pub(crate) mod moving;
 mod queue;
 mod reads;
+mod registrants;
 mod rows;
 mod schema;
 mod sweep;

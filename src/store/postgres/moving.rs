@@ -76,6 +76,9 @@ fn counts_in(row: &PgRow) -> Result<Counts, sqlx::Error> {
         sessions: unsigned(row, "sessions")?,
         codes: unsigned(row, "codes")?,
         tickets: unsigned(row, "tickets")?,
+        cases: unsigned(row, "cases")?,
+        registrants: unsigned(row, "registrants")?,
+        companies: unsigned(row, "companies")?,
         documents: unsigned(row, "documents")?,
     })
 }
@@ -283,7 +286,9 @@ impl Target for Postgres {
             "/* moving.count */ select (select count(*) from certificates) as certificates, \
              (select count(*) from annotations) as annotations, (select count(*) from accounts) as accounts, \
              (select count(*) from sessions) as sessions, (select count(*) from codes) as codes, \
-             (select count(*) from tickets) as tickets, (select count(*) from documents) as documents",
+             (select count(*) from tickets) as tickets, (select count(*) from documents) as documents, \
+             (select count(*) from cases) as cases, (select count(*) from registrants) as registrants, \
+             (select count(*) from companies) as companies",
         )
         .fetch_one(&mut *patient)
         .await
@@ -301,6 +306,9 @@ impl Target for Postgres {
         let purposes: Vec<&str> = named.codes.iter().map(|(purpose, _)| purpose.as_str()).collect();
         let mobiles: Vec<&[u8]> = named.codes.iter().map(|(_, mobile)| &mobile.0[..]).collect();
         let tickets: Vec<Uuid> = named.tickets.iter().map(|id| uuid(id.as_bytes())).collect();
+        let cases: Vec<Uuid> = named.cases.iter().map(|id| uuid(id.as_bytes())).collect();
+        let registrants: Vec<&[u8]> = named.registrants.iter().map(|person| &person.0[..]).collect();
+        let companies: Vec<&str> = named.companies.iter().map(|uscc| uscc.as_str()).collect();
         let documents: Vec<&[u8]> = named.documents.iter().map(|digest| &digest.as_bytes()[..]).collect();
         let row = again("moving a store", || {
             sqlx::query(
@@ -312,7 +320,10 @@ impl Target for Postgres {
                  (select count(*) from codes join unnest($6::text[], $7::bytea[]) as named (purpose, mobile) \
                   using (purpose, mobile)) as codes, \
                  (select count(*) from documents where digest = any($8::bytea[])) as documents, \
-                 (select count(*) from tickets where id = any($9::uuid[])) as tickets",
+                 (select count(*) from tickets where id = any($9::uuid[])) as tickets, \
+                 (select count(*) from cases where id = any($10::uuid[])) as cases, \
+                 (select count(*) from registrants where person = any($11::bytea[])) as registrants, \
+                 (select count(*) from companies where uscc = any($12::text[])) as companies",
             )
             .bind(&certificates)
             .bind(&annotations)
@@ -323,6 +334,9 @@ impl Target for Postgres {
             .bind(&mobiles)
             .bind(&documents)
             .bind(&tickets)
+            .bind(&cases)
+            .bind(&registrants)
+            .bind(&companies)
             .fetch_one(&core.steady)
         })
         .await?;

@@ -8,12 +8,12 @@ use uuid::Uuid;
 
 use crate::domain::account::{Session, VerificationCode};
 use crate::domain::identity::CreditCode;
-use crate::domain::ids::{AccountId, AnnotationId, CertificateId, Malformed, Sha256, TicketId};
+use crate::domain::ids::{AccountId, AnnotationId, CaseId, CertificateId, Malformed, Sha256, TicketId};
 use crate::domain::key::ApiKey;
 use crate::domain::queue::Job;
 use crate::store::chain::Chain;
 use crate::store::entry::{self, WriteLine, parse_sealed};
-use crate::store::record::Unreadable;
+use crate::store::record::{Text, Unreadable};
 use crate::store::{Answer, AnswerKey};
 
 /// A moment as the database keeps it.
@@ -46,6 +46,8 @@ pub(crate) struct CertificateRow {
     pub(crate) person: [u8; 16],
     pub(crate) slot: u32,
     pub(crate) photo: Option<Sha256>,
+    /// Not in a column of its own: the entry has it, and `documents` its name.
+    pub(crate) signature: Option<Sha256>,
     pub(crate) sealed: Vec<u8>,
 }
 
@@ -83,6 +85,39 @@ pub(crate) struct TicketRow {
     pub(crate) open: bool,
     pub(crate) scan: Sha256,
     pub(crate) sealed: Vec<u8>,
+}
+
+/// A case's row, but for its revision.
+#[derive(Debug, Clone)]
+pub(crate) struct CaseRow {
+    pub(crate) id: CaseId,
+    pub(crate) slot: u32,
+    pub(crate) unit: Option<CreditCode>,
+    pub(crate) regime: String,
+    pub(crate) business: String,
+    pub(crate) stage: Option<String>,
+    pub(crate) seat: Option<String>,
+    pub(crate) due_on: Option<NaiveDate>,
+    pub(crate) state: String,
+    pub(crate) documents: Vec<Sha256>,
+    pub(crate) sealed: Vec<u8>,
+}
+
+/// A registrant's row, but for its revision.
+#[derive(Debug, Clone)]
+pub(crate) struct RegistrantRow {
+    pub(crate) person: [u8; 16],
+    pub(crate) slot: u32,
+    pub(crate) documents: Vec<Sha256>,
+    pub(crate) sealed: Vec<u8>,
+}
+
+/// A company's row, but for its revision.
+#[derive(Debug, Clone)]
+pub(crate) struct CompanyRow {
+    pub(crate) uscc: CreditCode,
+    pub(crate) names: String,
+    pub(crate) record: Vec<u8>,
 }
 
 /// A purpose and a blind mobile or address.
@@ -134,6 +169,9 @@ pub(crate) struct Parts {
     pub(crate) sessions: Vec<Session>,
     pub(crate) codes: Vec<(CodeKey, VerificationCode)>,
     pub(crate) tickets: Vec<TicketRow>,
+    pub(crate) cases: Vec<CaseRow>,
+    pub(crate) registrants: Vec<RegistrantRow>,
+    pub(crate) companies: Vec<CompanyRow>,
     pub(crate) events: Vec<About>,
     /// Slots whose keys something in it was encrypted with.
     pub(crate) slots: BTreeSet<u32>,
@@ -164,6 +202,7 @@ impl Parts {
                         person: line.person.0,
                         slot: line.slot,
                         photo: line.photo,
+                        signature: line.signature,
                         sealed: parse_sealed(line.sealed)?,
                     });
                 }
@@ -216,6 +255,36 @@ impl Parts {
                         sealed: parse_sealed(line.sealed)?,
                     });
                 }
+                WriteLine::Case(line) => {
+                    parts.slots.insert(line.slot);
+                    parts.cases.push(CaseRow {
+                        id: line.id,
+                        slot: line.slot,
+                        unit: line.unit,
+                        regime: line.regime.to_string(),
+                        business: line.business.to_string(),
+                        stage: line.stage.map(|stage| stage.to_string()),
+                        seat: line.seat.map(str::to_owned),
+                        due_on: line.due_on,
+                        state: line.state.to_owned(),
+                        documents: line.documents.into_iter().map(|Text(digest)| digest).collect(),
+                        sealed: parse_sealed(line.sealed)?,
+                    });
+                }
+                WriteLine::Registrant(line) => {
+                    parts.slots.insert(line.slot);
+                    parts.registrants.push(RegistrantRow {
+                        person: line.person.0,
+                        slot: line.slot,
+                        documents: line.documents.into_iter().map(|Text(digest)| digest).collect(),
+                        sealed: parse_sealed(line.sealed)?,
+                    });
+                }
+                WriteLine::Company(line) => parts.companies.push(CompanyRow {
+                    uscc: line.uscc,
+                    names: line.names(),
+                    record: line.write()?,
+                }),
             }
         }
         for event in entry::read_events(payload)? {
@@ -266,6 +335,10 @@ pub(crate) struct Rows {
     pub(crate) sessions: BTreeMap<Sha256, (Session, u64)>,
     pub(crate) codes: BTreeMap<CodeKey, (VerificationCode, u64)>,
     pub(crate) tickets: BTreeMap<TicketId, (TicketRow, u64)>,
+    pub(crate) cases: BTreeMap<CaseId, (CaseRow, u64)>,
+    /// By blind person.
+    pub(crate) registrants: BTreeMap<[u8; 16], (RegistrantRow, u64)>,
+    pub(crate) companies: BTreeMap<CreditCode, (CompanyRow, u64)>,
     pub(crate) about_certificates: BTreeSet<(CertificateId, u64)>,
     pub(crate) about_annotations: BTreeSet<(AnnotationId, u64)>,
     /// Annotations whose certificate the database knows.
@@ -283,7 +356,7 @@ impl Rows {
         self.about_certificates.insert((id, seq));
     }
 
-    /// Keeps a photo or a scan.
+    /// Keeps a photo, a scan or another file that a record names.
     fn name(&mut self, digest: Sha256) {
         self.documents.entry(digest).or_insert((None, None));
     }
@@ -293,8 +366,8 @@ impl Rows {
         let seq = entry.seq;
         self.entries.push(entry);
         for row in parts.certificates {
-            if let Some(photo) = row.photo {
-                self.name(photo);
+            for picture in row.photo.into_iter().chain(row.signature) {
+                self.name(picture);
             }
             self.revisions.remove(&row.id);
             let id = row.id;
@@ -344,6 +417,17 @@ impl Rows {
         for row in parts.tickets {
             self.name(row.scan);
             self.tickets.insert(row.id, (row, seq));
+        }
+        for row in parts.cases {
+            row.documents.iter().for_each(|document| self.name(*document));
+            self.cases.insert(row.id, (row, seq));
+        }
+        for row in parts.registrants {
+            row.documents.iter().for_each(|document| self.name(*document));
+            self.registrants.insert(row.person, (row, seq));
+        }
+        for row in parts.companies {
+            self.companies.insert(row.uscc, (row, seq));
         }
         for About { issuer, certificate, annotation, accounts } in parts.events {
             self.about_accounts.extend(accounts.into_iter().map(|account| (account, seq)));

@@ -34,7 +34,7 @@ pub(crate) struct Step {
 }
 
 /// What makes the schema of this program out of an empty database.
-pub(crate) const STEPS: [Step; 9] = [
+pub(crate) const STEPS: [Step; 10] = [
     Step { version: 1, name: "store", sql: include_str!("migrations/0001_store.sql") },
     Step { version: 2, name: "moving", sql: include_str!("migrations/0002_moving.sql") },
     Step { version: 3, name: "limits", sql: include_str!("migrations/0003_limits.sql") },
@@ -44,6 +44,7 @@ pub(crate) const STEPS: [Step; 9] = [
     Step { version: 7, name: "staff", sql: include_str!("migrations/0007_staff.sql") },
     Step { version: 8, name: "tickets", sql: include_str!("migrations/0008_tickets.sql") },
     Step { version: 9, name: "expiring", sql: include_str!("migrations/0009_expiring.sql") },
+    Step { version: 10, name: "registration", sql: include_str!("migrations/0010_registration.sql") },
 ];
 
 fn migrator(steps: &[Step]) -> Migrator {

@@ -7,7 +7,9 @@ use sqlx::{Arguments as _, AssertSqlSafe, Encode, Postgres, Type};
 use uuid::Uuid;
 
 use crate::domain::ids::Sha256;
+use crate::domain::staff::Region;
 use crate::store::Outcome;
+use crate::store::postgres::cases::due;
 use crate::store::postgres::draft::Draft;
 use crate::store::postgres::rows::{day_number, nanos, uuid};
 
@@ -87,6 +89,19 @@ const TICKETS: &str = "insert into tickets (id, slot, person, mobile, open, seal
     select * from unnest(?::uuid[], ?::bigint[], ?::bytea[], ?::bytea[], ?::boolean[], ?::bytea[], ?::bigint[])
     on conflict (id) do update set slot = excluded.slot, person = excluded.person, mobile = excluded.mobile,
         open = excluded.open, sealed = excluded.sealed, revision = excluded.revision";
+const CASES: &str = "insert into cases
+    (id, slot, unit, region, regime, business, stage, seat, due, state, sealed, revision)
+    select * from unnest(?::uuid[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[],
+        ?::int[], ?::text[], ?::bytea[], ?::bigint[])
+    on conflict (id) do update set slot = excluded.slot, unit = excluded.unit, region = excluded.region,
+        regime = excluded.regime, business = excluded.business, stage = excluded.stage, seat = excluded.seat,
+        due = excluded.due, state = excluded.state, sealed = excluded.sealed, revision = excluded.revision";
+const REGISTRANTS: &str = "insert into registrants (person, slot, sealed, revision)
+    select * from unnest(?::bytea[], ?::bigint[], ?::bytea[], ?::bigint[])
+    on conflict (person) do update set slot = excluded.slot, sealed = excluded.sealed, revision = excluded.revision";
+const COMPANIES: &str = "insert into companies (uscc, names, record, revision)
+    select * from unnest(?::text[], ?::text[], ?::bytea[], ?::bigint[])
+    on conflict (uscc) do update set names = excluded.names, record = excluded.record, revision = excluded.revision";
 const HEAD: &str = "update head set seq = ?, chain = ?, queued = queued + ? where seq = ?";
 
 /// A statement that grows part by part; in a part each `?` is the next argument that was bound.
@@ -224,5 +239,14 @@ fn put_together(draft: &Draft) -> Result<Statement, sqlx::Error> {
     part!(statement, "tickets_sent", TICKETS, rows.tickets.values(), (row, revision) =>
         id(row.id.as_bytes()), i64::from(row.slot), &row.person[..], &row.mobile[..], row.open,
         row.sealed.as_slice(), signed(*revision));
+    part!(statement, "filed", CASES, rows.cases.values(), (row, revision) =>
+        id(row.id.as_bytes()), i64::from(row.slot), row.unit.map(|unit| unit.as_str().to_owned()),
+        row.unit.as_ref().map(|unit| Region::of(unit).to_string()), row.regime.as_str(), row.business.as_str(),
+        row.stage.as_deref(), row.seat.as_deref(), due(row.due_on), row.state.as_str(), row.sealed.as_slice(),
+        signed(*revision));
+    part!(statement, "registrants_known", REGISTRANTS, rows.registrants.values(), (row, revision) =>
+        &row.person[..], i64::from(row.slot), row.sealed.as_slice(), signed(*revision));
+    part!(statement, "companies_known", COMPANIES, rows.companies.values(), (row, revision) =>
+        row.uscc.as_str(), row.names.as_str(), row.record.as_slice(), signed(*revision));
     Ok(statement)
 }

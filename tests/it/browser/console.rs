@@ -157,7 +157,7 @@ fn a_role_sees_what_it_may_do_and_whoever_is_no_staff_sees_nothing() {
     let certificate = service.enter(&record(1));
     let copy = id_of(&service.copy(&certificate, 30));
     let everybody = ROLES;
-    let pages: [(String, &[&str]); 8] = [
+    let pages: [(String, &[&str]); 9] = [
         ("/console/queue".to_owned(), &everybody),
         ("/console/certificates".to_owned(), &everybody),
         (format!("/console/certificates/{certificate}"), &everybody),
@@ -165,9 +165,10 @@ fn a_role_sees_what_it_may_do_and_whoever_is_no_staff_sees_nothing() {
         ("/console/audit".to_owned(), &["administrator", "auditor"]),
         ("/console/audit/export.csv".to_owned(), &["administrator", "auditor"]),
         ("/console/keys".to_owned(), &["administrator"]),
+        ("/console/staff".to_owned(), &["administrator"]),
         ("/console/policy".to_owned(), &everybody),
     ];
-    let deeds: [(String, &str, &[&str]); 5] = [
+    let deeds: [(String, &str, &[&str]); 6] = [
         (
             format!("/console/certificates/{certificate}/status"),
             "status=valid&reason=x",
@@ -177,6 +178,7 @@ fn a_role_sees_what_it_may_do_and_whoever_is_no_staff_sees_nothing() {
         (format!("/console/annotations/{copy}/evidence"), "", &["administrator", "auditor"]),
         (format!("/console/annotations/{copy}/revocation"), "reason=", &["administrator", "registrar"]),
         ("/console/keys".to_owned(), "label=", &["administrator"]),
+        ("/console/staff".to_owned(), "login=", &["administrator"]),
     ];
     let holder = Person::holding(&service, &record(1)).token;
     for role in ROLES {

@@ -54,6 +54,8 @@ pub(crate) const HOLDERS_PAGES: &[Row] = &[
     row("unit-sign-up", ["单位注册", "Open a unit's account"], |world| world.holdings.door("/sign-up/unit")),
     row("unit-sign-up-wrong", ["单位注册", "Open a unit's account"], |world| world.holdings.door("/sign-up/unit").then(|page| send_empty(page, "open"))),
     row("unit", [UNIT, UNIT], |world| world.holdings.visit("unit", "/unit")),
+    row("unit-notice", ["服务须知", "Service notice"], |world| world.holdings.visit("unit", "/me/notice")),
+    row("unit-second-factor", ["动态口令", "Second factor"], |world| world.holdings.visit("unit", "/me/account/second-factor")),
     row("unit-account", ["我的账号", "My account"], |world| world.holdings.visit("unit", "/me/account")),
     row("ticket-new", ["提交工单", "Send a ticket"], |world| world.holdings.door("/tickets/new")),
     row("ticket-new-wrong", ["提交工单", "Send a ticket"], |world| world.holdings.door("/tickets/new").then(|page| send_empty(page, "open"))),

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 
@@ -36,6 +37,15 @@ pub(crate) const CONSOLE_PAGES: &[Row] = &[
     row("console-keys", ["接口密钥", "API keys"], |world| world.office.visit("administrator", "/console/keys")),
     row("console-keys-new", ["接口密钥", "API keys"], |world| world.office.visit("administrator", "/console/keys").then(new_key)),
     row("console-keys-wrong", ["接口密钥", "API keys"], |world| world.office.visit("administrator", "/console/keys").then(|page| { page.script("document.querySelectorAll('form').forEach(form => { form.noValidate = true; })"); page.find("#issuer").fill("1"); page.find("form[action^='/console/keys?'] button").follow(); })),
+    row("console-staff", ["工作人员", "Staff"], |world| world.office.visit("administrator", "/console/staff")),
+    row("console-staff-new", ["工作人员", "Staff"], |world| world.office.visit("administrator", "/console/staff").then(new_colleague)),
+    row("console-staff-wrong", ["工作人员", "Staff"], |world| world.office.visit("administrator", "/console/staff").then(|page| { page.script("document.querySelectorAll('form').forEach(form => { form.noValidate = true; })"); page.find("main form button").follow(); })),
+    row("console-staff-member", ["古扎丽阿依·买买提依明 已邀请", "古扎丽阿依·买买提依明 Invited"], |world| world.office.colleague("colleague").then(|page| page.find("details:last-of-type summary").click())),
+    row("console-staff-member-wrong", ["古扎丽阿依·买买提依明 已邀请", "古扎丽阿依·买买提依明 Invited"], |world| world.office.colleague("colleague").then(|page| { page.find("#issuer").clear(); page.find("#issuer").fill("1"); page.find("form[action*='/post'] button").follow(); })),
+    row("console-staff-ended", ["甲 已停用", "甲 Ended"], |world| world.office.colleague("ended")),
+    row("console-staff-own", ["欧阳经办 在职", "欧阳经办 Active"], |world| world.office.colleague("own")),
+    row("console-account", ["我的账号", "My account"], |world| world.office.visit("auditor", "/me/account")),
+    row("console-second-factor", ["动态口令", "Second factor"], |world| world.office.visit("auditor", "/me/account/second-factor")),
     row("console-policy", ["策略与印章", "Policy and seal"], |world| world.office.visit("auditor", "/console/policy")),
     row("console-forbidden", ["没有这项权限", "Not part of your role"], |world| world.office.visit("reviewer", "/console/keys")),
 ];
@@ -63,6 +73,13 @@ pub(crate) fn staff(service: &Service, role: &str, issuer: Option<&str>) -> Stri
         "kind": "staff", "name": "欧阳经办", "level": "province", "region": "43", "role": role, "issuer": issuer,
     });
     Person::made(service, &form).token
+}
+
+/// A registrar of Hunan who was invited; their account's name.
+fn invited(service: &Service, login: &str, name: &str) -> String {
+    let form = json!({"login": login, "name": name, "mobile": "13700000001", "role": "registrar",
+        "level": "province", "region": "43", "issuer": HUNAN});
+    id_of(&service.post("/api/v1/admin/staff", &form).expect(201)["staff"])
 }
 
 /// The only file in a folder of documents.
@@ -120,13 +137,25 @@ impl Office {
         let ruling = json!({"status": "suspended", "reason": "依据示例决定〔2026〕1号"});
         service.post(&format!("/api/v1/admin/certificates/{suspended}/status"), &ruling).expect(200);
         let exempt = service.enter(&exempt_record(310));
+        let colleague = invited(&service, "guzaliayi", "古扎丽阿依·买买提依明");
+        let ended = invited(&service, "jia", "甲");
+        service.post(&format!("/api/v1/admin/staff/{ended}/end"), &json!({})).expect(200);
         service.new_key(&["certificates:read", "audit:read"], HUNAN);
         // Sessions end with time: begun when the clock moves no more.
         let tokens = ROLES.map(|role| (role, staff(&service, role, None))).into();
         let quiet = Service::start();
         let elsewhere = staff(&quiet, "reviewer", Some(HUNAN));
         fs::write(service.scratch("records.ndjson"), records()).unwrap();
-        let ids = vec![("busy", busy), ("suspended", suspended), ("exempt", exempt)];
+        let all = service.get("/api/v1/admin/staff").expect(200);
+        let own = all["items"].as_array().unwrap().iter().find(|one| one["role"] == "administrator").unwrap();
+        let ids = vec![
+            ("busy", busy),
+            ("suspended", suspended),
+            ("exempt", exempt),
+            ("colleague", colleague),
+            ("ended", ended),
+            ("own", id_of(own)),
+        ];
         Self { service, elsewhere: (quiet, elsewhere), tokens, ids }
     }
 
@@ -143,6 +172,12 @@ impl Office {
     fn certificate(&self, role: &str, name: &str) -> Visit {
         let (_, id) = self.ids.iter().find(|(known, _)| *known == name).unwrap();
         self.visit(role, &format!("/console/certificates/{id}"))
+    }
+
+    /// The page of one of the staff.
+    fn colleague(&self, name: &str) -> Visit {
+        let (_, id) = self.ids.iter().find(|(known, _)| *known == name).unwrap();
+        self.visit("administrator", &format!("/console/staff/{id}"))
     }
 
     fn import(&self) -> Visit {
@@ -183,6 +218,16 @@ fn new_key(page: &Browser) {
     page.find("#label").fill("省厅数据交换平台");
     page.find("input[value='certificates:read']").click();
     page.find("form[action^='/console/keys?'] button").follow();
+}
+
+/// Another one each time: a name to log in with is taken once.
+fn new_colleague(page: &Browser) {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    page.find("#name").fill("阿依古丽");
+    page.find("#login").fill(&format!("colleague.{}", NEXT.fetch_add(1, Ordering::Relaxed)));
+    page.find("#mobile").fill("13700000001");
+    page.find("#role option[value=registrar]").click();
+    page.find("form[action^='/console/staff'] button").follow();
 }
 
 /// What a page of the console answers to somebody's session.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::call::{Answer, Call};
 use crate::people::{PASSWORD, Person};
-use crate::records::record;
+use crate::records::{base64, record};
 use crate::service::Service;
 
 const KEY: &str = "a key of the tests, long enough";
@@ -127,6 +127,54 @@ fn a_reminder_reaches_the_gateway_signed_like_a_code() {
         "days_left": 7, "text": text,
     });
     assert_eq!(message, expected, "and nothing else");
+}
+
+/// Opens a ticket with the code that the gateway was sent.
+fn open_ticket(service: &Service, sent: &Receiver<Sent>, number: u32, mobile: &str) -> String {
+    service.plant_record(&record(number));
+    service.plant(mobile);
+    ask(service, mobile).expect(202);
+    let message: Value = serde_json::from_str(&sent.recv().unwrap().body).unwrap();
+    let holder = &record(number)["holder"];
+    let form = json!({
+        "name": holder["name"], "id_number": holder["id_number"], "management_no": record(number)["management_no"],
+        "mobile": mobile, "code": message["code"], "scan": base64(b"%PDF-1.7"),
+    });
+    let opened = Call::post("/api/v1/tickets").json(&form).send(service).expect(201);
+    opened["ticket_id"].as_str().unwrap().to_owned()
+}
+
+fn answer(service: &Service, ticket: &str) -> Answer {
+    let path = format!("/api/v1/admin/tickets/{ticket}/answer");
+    service.post(&path, &json!({"outcome": "declined", "words": "扫描件不清晰"}))
+}
+
+#[test]
+fn of_an_answered_ticket_the_gateway_is_told_once_and_nothing_of_it() {
+    let (address, sent) = gateway("HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    let service =
+        Service::start_with("all", &[("VERMILION_SMS__URL", &address), ("VERMILION_SMS__KEY", KEY)]);
+    let ticket = open_ticket(&service, &sent, 1, "13800005678");
+    let other = open_ticket(&service, &sent, 2, "13800005679");
+    answer(&service, &ticket).expect(200);
+    answer(&service, &ticket).problem(409, "ticket-answered");
+    let told = sent.try_recv().expect("it was told before the answer was answered");
+    assert_eq!(told.signature, signed(&told.timestamp, &told.body), "openssl says so too");
+    let message: Value = serde_json::from_str(&told.body).unwrap();
+    let text = "您提交的申请已有答复，请凭编号查询。Your request was answered; look it up by its number.";
+    assert_eq!(message, json!({"kind": "ticket_answered", "to": "13800005678", "text": text}));
+    assert!(sent.try_recv().is_err(), "once");
+
+    // With the gateway away the answer stands, and nobody is told later.
+    let folder = service.kill9();
+    let gone = format!("http://{}/", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
+    let mut command = Service::command(&folder.path().join("data"));
+    command.env("VERMILION_SMS__URL", &gone).env("VERMILION_SMS__KEY", KEY);
+    let service = Service::run(command, folder);
+    answer(&service, &other).expect(200);
+    assert_eq!(service.get(&format!("/api/v1/admin/tickets/{other}")).expect(200)["state"], "answered");
+    let log = service.log();
+    assert!(log.contains("an applicant could not be told") && log.contains(&other), "{log}");
 }
 
 #[test]

@@ -7,4 +7,5 @@ mod demo;
 mod gateway;
 mod mailer;
 mod parked;
+mod regimes;
 mod sample;

@@ -1,6 +1,11 @@
 //! A file that somebody was given, judged without trusting anything in it.
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use vermilion::render::photo::Photo;
+use vermilion::render::signature::Signature;
+use vermilion::render::{CopyKind, Sheet, Stamp, render};
+use vermilion::seal::key::development;
+use vermilion::seal::seal;
 
 use crate::call::Call;
 use crate::chance::{self, Chance};
@@ -37,6 +42,70 @@ fn a_copy_as_it_was_issued_passes_every_judge_and_ours() {
     assert_eq!(answer["annotation"]["valid_until"], copy["valid_until"]);
     assert_eq!(answer["signature"]["covers_whole_file"], true);
     assert!(bytes.len() <= 64_000, "{} bytes without a photo", bytes.len());
+}
+
+/// The words of a page, as a reader copies them.
+fn words(bytes: &[u8]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("copy.pdf");
+    std::fs::write(&file, bytes).unwrap();
+    let read = std::process::Command::new("pdftotext").arg(&file).arg("-").output().unwrap();
+    String::from_utf8(read.stdout).unwrap()
+}
+
+#[test]
+fn a_registration_of_guangdong_has_a_place_for_the_hand_and_says_what_holds_without() {
+    let service = Service::start();
+    let mut registration = record(1);
+    registration["type"] = json!("guangdong-constructor-registration");
+    registration["title"] = json!("二级建造师注册证书");
+    let copy = service.copy(&service.enter(&registration), 180);
+    let bytes = service.document(copy["id"].as_str().unwrap());
+    Exhibit::new(&bytes).assert_accepted();
+    let said = words(&bytes);
+    for part in ["手写签名", "本证书须由持证人本人手写签名；", "打印件无效。"] {
+        assert!(said.contains(part), "{part} is not in\n{said}");
+    }
+    let (_, others) = sealed(&service);
+    assert!(!words(&others).contains("签名"), "no other print is signed by hand");
+}
+
+#[test]
+fn a_copy_with_its_holders_signature_passes_every_judge() {
+    let day = |text: &str| text.parse().unwrap();
+    let mut drawn = image::GrayImage::from_pixel(600, 240, image::Luma([250]));
+    for step in 0..5_000_u32 {
+        let (x, y) = (60 + step * 480 / 5_000, 120.0 + 80.0 * (f64::from(step) / 170.0).sin());
+        (0..20).for_each(|n| drawn.put_pixel(x + n % 4, y as u32 + n / 4, image::Luma([30])));
+    }
+    let mut png = Vec::new();
+    drawn.write_to(&mut std::io::Cursor::new(&mut png), image::ImageFormat::Png).unwrap();
+    let sheet = Sheet {
+        title: "二级建造师注册证书".into(),
+        holder_name: "欧阳明华".into(),
+        id_number: "11010519491231002X".into(),
+        sex: Some("女".into()),
+        born: Some(day("1949-12-31")),
+        level: Some("二级".into()),
+        specialty: Some("建筑工程".into()),
+        approved_on: day("2024-09-22"),
+        issued_on: day("2024-11-01"),
+        valid_until: Some(day("2027-10-31")),
+        management_no: "2024092211000000".into(),
+        licence_id: "1.2.156.3005.2.11100000000013338W011.11430000006122244L.20230000403.001.U".into(),
+        issuer: "示例省注册中心".into(),
+        photo: Some(Photo::parse(&crate::records::portrait()).unwrap()),
+        signature: Some(Signature::parse(&png).unwrap()),
+        hand_signature: true,
+        stamp: Stamp {
+            arc: "示例省注册中心".into(), purpose: "测试专用章".into(), diameter_mm: 42
+        },
+        copy: CopyKind::Plain,
+        made_at: "2026-11-21T15:41:00Z".parse().unwrap(),
+    };
+    let sealed = seal(render(&sheet).unwrap(), &development::key().unwrap()).unwrap();
+    Exhibit::new(sealed.bytes()).assert_accepted();
+    assert!(words(sealed.bytes()).contains("无签名，或签名与签名图像不一致的，打印件无效。"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Every route × every caller. The routes come from the published document: one without a row fails, and so does a row
 //! without a route.
 
+mod filings;
 mod world;
 
 use std::collections::BTreeSet;
@@ -55,7 +56,8 @@ fn rows() -> Vec<Row> {
     let row = |route, access, status, foreign, call| Row { route, access, call, status, foreign };
     let get = |route, access, status, foreign, call| row(route, access, status, foreign, call);
     use Foreign::{NotFound, OwnOnly, Refused};
-    vec![
+    let mut rows = filings::rows();
+    rows.extend(vec![
         get("GET /healthz", Anybody, 200, OwnOnly, |_| Call::get("/healthz")),
         get("GET /readyz", Anybody, 200, OwnOnly, |_| Call::get("/readyz")),
         get("GET /metrics", Anybody, 200, OwnOnly, |_| Call::get("/metrics")),
@@ -326,10 +328,11 @@ fn rows() -> Vec<Row> {
         row("POST /api/v1/me/notice", LoggedIn, 200, OwnOnly, |_| Call::post("/api/v1/me/notice")),
         // Last: it empties the store under everybody's feet.
         row("POST /dev/reset", Anybody, 200, OwnOnly, |_| Call::post("/dev/reset").json(&json!({}))),
-    ]
+    ]);
+    rows
 }
 
-const SCOPES: [&str; 8] = [
+const SCOPES: [&str; 9] = [
     "certificates:read",
     "certificates:write",
     "annotations:read",
@@ -338,6 +341,7 @@ const SCOPES: [&str; 8] = [
     "keys:write",
     "staff:write",
     "tickets:write",
+    "filings:review",
 ];
 
 #[test]

@@ -18,6 +18,7 @@ mod operations;
 mod page;
 mod query;
 mod quota;
+mod registration;
 mod reminders;
 mod second_factor;
 mod secrecy;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::call::{Answer, Call};
 use crate::people::Person;
-use crate::records::record;
+use crate::records::{SICHUAN, base64, record};
 use crate::service::Service;
 
 /// A service and all that it was told and said.
@@ -88,6 +88,15 @@ const REVOKED: &str = "暗号撤销理由午未申";
 const LABEL: &str = "对接系统甲子乙丑";
 const MOBILE: &str = "13987654321";
 const NEW_MOBILE: &str = "13987654322";
+const TICKET_MOBILE: &str = "13987654323";
+const UNIT_MOBILE: &str = "13987654324";
+const STAFF_MOBILE: &str = "13987654325";
+const COLLEAGUE: &str = "阿卜杜赛麦提丁";
+const FORMER_NAME: &str = "暗号曾用名称申酉戌";
+const TICKET_WORDS: &str = "暗号工单说明亥子丑";
+const ANSWER: &str = "暗号工单答复寅卯辰";
+const EMAIL: &str = "marked.address@example.com";
+const WRONG_EMAIL: &str = "marked.address@@example.com";
 const PASSWORD: &str = "marked horse battery 1";
 const NEW_PASSWORD: &str = "marked horse battery 2";
 const LAST_PASSWORD: &str = "marked horse battery 3";
@@ -107,6 +116,15 @@ fn act(scene: &Scene, record: &Value) {
         ("a reason of a revocation", REVOKED),
         ("a mobile", MOBILE),
         ("a new mobile", NEW_MOBILE),
+        ("a ticket's mobile", TICKET_MOBILE),
+        ("a unit's mobile", UNIT_MOBILE),
+        ("a staff member's mobile", STAFF_MOBILE),
+        ("a staff member's name", COLLEAGUE),
+        ("a former name", FORMER_NAME),
+        ("what a ticket says", TICKET_WORDS),
+        ("what a ticket is answered", ANSWER),
+        ("an e-mail address", EMAIL),
+        ("a mistyped e-mail address", WRONG_EMAIL),
         ("a password", PASSWORD),
         ("a new password", NEW_PASSWORD),
         ("a third password", LAST_PASSWORD),
@@ -204,6 +222,17 @@ fn act(scene: &Scene, record: &Value) {
     for path in ["/api/v1/me", "/api/v1/me/log", "/api/v1/me/export", "/api/v1/me/certificates"] {
         scene.send(&Call::get(path).key(&token)).expect(200);
     }
+    for email in [EMAIL, WRONG_EMAIL] {
+        own("/api/v1/me/email/codes", &json!({"email": email}));
+        own("/api/v1/me/email", &json!({"email": email, "code": "987654"}));
+    }
+    let emailed = scene.mark("an e-mailed code", &service.sent("change_email", EMAIL));
+    own("/api/v1/me/email", &json!({"email": EMAIL, "code": emailed})).expect(200);
+    for (email, act) in [(EMAIL, "send"), (EMAIL, "change"), (WRONG_EMAIL, "send")] {
+        let fields = [("email", email), ("code", "987654"), ("act", act)];
+        let page = Call::post("/me/account/email").header("Cookie", &me.cookie()).form(&fields);
+        assert!([422, 429].contains(&scene.send(&page).status), "{email} {act}");
+    }
     let passwords = json!({"old_password": PASSWORD, "new_password": NEW_PASSWORD});
     let begun = own("/api/v1/me/password", &passwords).expect(200);
     scene.mark("a session's next token", begun["token"].as_str().unwrap());
@@ -236,6 +265,9 @@ fn act(scene: &Scene, record: &Value) {
     form("/me/account/password", &[("old", PASSWORD), ("new", NEW_PASSWORD), ("again", LAST_PASSWORD)]);
     form("/logout", &[]);
 
+    applicant_and_unit(scene, code_for);
+    colleague(scene);
+
     // An employer.
     let query = |name: &str, number: &str| {
         let (captcha_id, captcha) = scene.captcha();
@@ -260,6 +292,93 @@ fn act(scene: &Scene, record: &Value) {
         scene.send(&Call::get(&path).undocumented());
     }
     scene.send(&Call::get("/healthz").header("User-Agent", &number).header("Referer", &format!("/{number}")));
+}
+
+/// Somebody whom the register does not know sends a ticket and is answered, and a unit opens its account.
+fn applicant_and_unit(scene: &Scene, code_for: impl Fn(&str, &str) -> String) {
+    let service = &scene.service;
+    let stranger = record(78);
+    let number = scene.mark("an applicant's number", stranger["holder"]["id_number"].as_str().unwrap());
+    let code = code_for("sign_up", TICKET_MOBILE);
+    let ticket = |code: &str, words: &str| {
+        json!({"name": NAME, "id_number": number, "management_no": stranger["management_no"], "mobile": TICKET_MOBILE,
+            "code": code, "words": words, "scan": base64(b"%PDF-1.7")})
+    };
+    let open = |form: &Value| scene.send(&Call::post("/api/v1/tickets").json(form));
+    open(&ticket("987654", TICKET_WORDS)).problem(422, "code-wrong");
+    open(&ticket(&code, &TICKET_WORDS.repeat(50))).problem(422, "invalid-fields");
+    let opened = open(&ticket(&code, TICKET_WORDS)).expect(201);
+    let id = opened["ticket_id"].as_str().unwrap();
+    let path = format!("/api/v1/admin/tickets/{id}");
+    let admin = |call: Call| scene.send(&call.key(service.key()));
+    admin(Call::get(&path)).expect(200);
+    admin(Call::get("/api/v1/admin/tickets")).expect(200);
+    for status in [200, 409] {
+        let answer = json!({"outcome": "declined", "words": ANSWER});
+        assert_eq!(admin(Call::post(&format!("{path}/answer")).json(&answer)).status, status);
+    }
+    let told = service.public(&format!("/dev/outbox?to={TICKET_MOBILE}")).text();
+    assert!(told.contains("ticket_answered") && !told.contains(ANSWER) && !told.contains(NAME), "{told}");
+
+    let code = code_for("sign_up", UNIT_MOBILE);
+    let unit = |code: &str| {
+        json!({"name": "示例设计院", "uscc": SICHUAN, "former_names": [FORMER_NAME], "mobile": UNIT_MOBILE,
+            "password": PASSWORD, "code": code})
+    };
+    for (code, status) in [("987654", 422), (code.as_str(), 201), (code.as_str(), 422)] {
+        assert_eq!(scene.send(&Call::post("/api/v1/units").json(&unit(code))).status, status);
+    }
+    let begun = service.log_in(SICHUAN, PASSWORD);
+    let token = scene.mark("a unit's token", &begun.token);
+    for path in ["/unit", "/me/account"] {
+        scene.send(&Call::get(path).header("Cookie", &begun.cookie()).page());
+    }
+    let names = json!({"former_names": [FORMER_NAME, MOBILE, ""]});
+    scene.send(&Call::post("/api/v1/me/former-names").key(&token).json(&names));
+}
+
+/// An administrator invites a colleague at the console and by the interface, rightly and wrongly; the colleague comes.
+fn colleague(scene: &Scene) {
+    let service = &scene.service;
+    let login = scene.mark("a staff member's log-in name", "Marked.Colleague");
+    scene.mark("the same in capitals", &login.to_ascii_uppercase());
+    let admin = |path: &str, form: &Value| scene.send(&Call::post(path).key(service.key()).json(form));
+    let form = |role: &str| json!({"login": login, "name": COLLEAGUE, "mobile": STAFF_MOBILE, "role": role, "level": "ministry", "issuer": "*"});
+    admin("/api/v1/admin/staff", &form(COLLEAGUE)).problem(422, "invalid-fields");
+    let invited = admin("/api/v1/admin/staff", &form("reviewer")).expect(201);
+    admin("/api/v1/admin/staff", &form("reviewer")).problem(409, "login-taken");
+    let (id, link) = (invited["staff"]["id"].as_str().unwrap(), invited["link"].as_str().unwrap());
+    scene.mark("an invitation", link.rsplit('/').next().unwrap());
+    let chief = Person::made(
+        service,
+        &json!({"kind": "staff", "name": "管理员", "role": "administrator", "level": "ministry"}),
+    );
+    let page = |path: &str| scene.send(&Call::get(path).header("Cookie", &chief.cookie()).page());
+    let press = |path: &str, fields: &[(&str, &str)]| {
+        scene.send(&Call::post(path).header("Cookie", &chief.cookie()).form(fields))
+    };
+    assert!(page("/console/staff").text().contains(COLLEAGUE), "administrators see names whole");
+    assert!(
+        !page(&format!("/console/staff/{id}")).text().contains(STAFF_MOBILE),
+        "and mobiles by their ends"
+    );
+    let typed =
+        [("login", login.as_str()), ("name", COLLEAGUE), ("mobile", STAFF_MOBILE), ("role", "reviewer")];
+    assert_eq!(press("/console/staff", &typed).status, 422);
+    assert_eq!(press("/console/staff", &[&typed[..], &[("level", "ministry")]].concat()).status, 422);
+    assert_eq!(press(&format!("/console/staff/{id}/post"), &[("role", COLLEAGUE)]).status, 422);
+    assert_eq!(press(&format!("/console/staff/{id}/post"), &[("role", "auditor")]).status, 303);
+    let again = press(&format!("/console/staff/{id}/invitation"), &[]).text();
+    let (_, token) = again.split_once("/invitations/").unwrap();
+    let token = scene.mark("another invitation", &token[..token.find('<').unwrap()]);
+    let path = format!("/api/v1/invitations/{token}");
+    let secret = service.public(&path).expect(200)["secret"].as_str().unwrap().to_owned();
+    scene.mark("a second factor", &secret);
+    let accept =
+        |code: &str| scene.send(&Call::post(&path).json(&json!({"password": PASSWORD, "code": code})));
+    accept("987654").problem(401, "second-factor-wrong");
+    assert_eq!(accept(&service.shown_by_app(&secret, 0)).status, 204);
+    press(&format!("/console/staff/{id}/end"), &[]);
 }
 
 #[test]
@@ -313,7 +432,9 @@ fn what_is_personal_or_secret_is_in_no_log_metric_address_problem_or_file() {
             control |= String::from_utf8_lossy(&bytes).contains(LABEL);
             let name = file.strip_prefix(scene.service.data()).unwrap().display().to_string();
             judge("a name of a file", &name);
-            in_files.extend(scene.found_in_file(&bytes).into_iter().map(|what| format!("{what} in {name}")));
+            // What units are called stands in the company register, for everybody to find their employer by.
+            let found = scene.found_in_file(&bytes).into_iter().filter(|what| *what != "a former name");
+            in_files.extend(found.map(|what| format!("{what} in {name}")));
         }
     }
     assert!(control || crate::home::is_shared(), "the files were not read as they lie");

@@ -118,7 +118,8 @@ fn an_invitation_lasts_three_days_and_a_later_one_takes_its_place() {
 #[test]
 fn nobody_gives_what_they_do_not_have() {
     let service = Service::start();
-    let hunans = service.new_key(&["staff:write", "certificates:read", "annotations:read"], HUNAN);
+    let hunans =
+        service.new_key(&["staff:write", "certificates:read", "annotations:read", "filings:review"], HUNAN);
     let ask = |form: &Value| Call::post("/api/v1/admin/staff").key(&hunans).json(form).send(&service);
     ask(&form("a", "reviewer", HUNAN)).expect(201);
     for more in ["administrator", "registrar", "auditor"] {
@@ -144,7 +145,57 @@ fn nobody_gives_what_they_do_not_have() {
     let (reviewer, _) = invite(&service, "d", "reviewer", HUNAN);
     service.plant(again(&reviewer).expect(200)["link"].as_str().unwrap().rsplit('/').next().unwrap());
 
-    let role = format!("/api/v1/admin/staff/{sichuans}/role");
-    let changed = service.post(&role, &json!({"role": "auditor"})).expect(200);
-    assert_eq!(changed["role"], "auditor");
+    let change = |id: &str, form: &Value| {
+        Call::post(&format!("/api/v1/admin/staff/{id}/role")).key(&hunans).json(form).send(&service)
+    };
+    change(&reviewer, &json!({"role": "auditor"})).problem(403, "scope-missing");
+    for wider in [SICHUAN, "*"] {
+        let wrong = change(&reviewer, &json!({"issuer": wider})).wrong_fields();
+        assert_eq!(wrong, [("issuer".to_owned(), "foreign-issuer".to_owned())]);
+    }
+    change(&sichuans, &json!({"role": "reviewer"})).problem(404, "not-found");
+    change(&reviewer, &json!({"region": "43"})).expect(200);
+}
+
+#[test]
+fn a_post_changes_in_all_its_parts_from_the_next_call_on() {
+    let service = Service::start();
+    let (id, token) = invite(&service, "zhaoliu", "reviewer", HUNAN);
+    let secret = secret(&service, &token);
+    assert_eq!(accept(&service, &token, &service.shown_by_app(&secret, 0)).status, 204);
+    let member = log_in(&service, "zhaoliu", &secret);
+    let audit = || {
+        let call = Call::get("/console/audit").header("Cookie", &member.cookie()).undocumented();
+        call.send(&service).status
+    };
+    assert_eq!(audit(), 403);
+    let path = format!("/api/v1/admin/staff/{id}/role");
+    let change = |form: Value| service.post(&path, &form);
+    let post = |staff: &Value| ["role", "region", "issuer"].map(|part| staff[part].clone());
+    let changed = change(json!({"role": "auditor"})).expect(200);
+    assert_eq!(post(&changed), [json!("auditor"), Value::Null, json!(HUNAN)]);
+    assert_eq!(audit(), 200, "the session is the same");
+    let changed = change(json!({"region": "43", "issuer": SICHUAN})).expect(200);
+    assert_eq!(post(&changed), [json!("auditor"), json!("43"), json!(SICHUAN)]);
+    for same in [json!({}), json!({"region": "43"}), json!({"role": "auditor", "issuer": SICHUAN})] {
+        assert_eq!(change(same).expect(200), changed);
+    }
+    let changed = change(json!({"role": "reviewer", "region": "*", "issuer": "*"})).expect(200);
+    assert_eq!(post(&changed), [json!("reviewer"), Value::Null, json!("*")]);
+    assert_eq!(audit(), 403);
+    let wrong = change(json!({"role": "king", "region": "4a", "issuer": "1"})).wrong_fields();
+    let fields: Vec<_> = wrong.iter().map(|(field, _)| field.as_str()).collect();
+    assert_eq!(fields, ["role", "region", "issuer"]);
+
+    let trail = service.get("/api/v1/admin/audit?limit=500").expect(200);
+    let events =
+        trail["items"].as_array().unwrap().iter().flat_map(|entry| entry["events"].as_array().unwrap());
+    let reasons: Vec<_> = events
+        .filter(|event| event["deed"] == "staff-changed")
+        .map(|event| event["reason"].clone())
+        .collect();
+    assert_eq!(
+        reasons,
+        [format!("auditor * {HUNAN}"), format!("auditor 43 {SICHUAN}"), "reviewer * *".into()]
+    );
 }

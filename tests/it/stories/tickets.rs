@@ -92,6 +92,39 @@ fn from_no_match_to_an_account() {
     assert_eq!(deeds, ["ticket-opened", "ticket-read", "ticket-answered"]);
 }
 
+/// What a mobile was told of tickets.
+fn told(service: &Service, mobile: &str) -> Vec<String> {
+    let sent = service.public(&format!("/dev/outbox?to={mobile}")).expect(200);
+    let of_tickets = sent["items"].as_array().unwrap().iter().filter(|one| one["kind"] == "ticket_answered");
+    of_tickets.map(|one| one["value"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn whoever_sent_a_ticket_is_told_once_that_it_was_answered_and_not_what() {
+    let service = Service::start();
+    let ticket = opened(&service, 1, MOBILE, PDF);
+    let other = opened(&service, 2, OTHER_MOBILE, PDF);
+    let path = format!("/api/v1/admin/tickets/{ticket}/answer");
+    let answer =
+        |outcome: &str| service.post(&path, &json!({"outcome": outcome, "words": "已补录,请重新注册"}));
+    assert_eq!(answer("lost").status, 422);
+    assert!(told(&service, MOBILE).is_empty(), "nothing is told before there is an answer");
+    answer("accepted").expect(200);
+    for _ in 0..2 {
+        answer("declined").problem(409, "ticket-answered");
+    }
+    let said = "您提交的申请已有答复，请凭编号查询。Your request was answered; look it up by its number.";
+    assert_eq!(told(&service, MOBILE), [said]);
+    assert!(told(&service, OTHER_MOBILE).is_empty(), "another's is not answered");
+    // In the console it is the same call.
+    let form = "outcome=declined&words=%E6%97%A0";
+    let call =
+        Call::post(&format!("/console/tickets/{other}/answer")).header("Sec-Fetch-Site", "same-origin");
+    let call = call.header("Cookie", &registrar(&service).cookie()).undocumented();
+    let sent = call.body("application/x-www-form-urlencoded", form.as_bytes()).send(&service);
+    assert_eq!((sent.status, told(&service, OTHER_MOBILE)), (303, vec![said.to_owned()]));
+}
+
 #[test]
 fn one_ticket_of_a_person_and_of_a_mobile_waits_at_a_time() {
     let service = Service::start();

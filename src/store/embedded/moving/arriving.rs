@@ -15,7 +15,9 @@ use crate::store::embedded::accounts::{
     CODES, LOGINS, SESSIONS, names_in_use, session_key, verification_key,
 };
 use crate::store::embedded::calls::blocking;
+use crate::store::embedded::cases::{CASES, case_key};
 use crate::store::embedded::checks::Checks;
+use crate::store::embedded::companies::{COMPANIES, company_key};
 use crate::store::embedded::documents::Documents;
 use crate::store::embedded::fold::{annotation_key, certificate_key, document_key, photo_key};
 use crate::store::embedded::index::{self, Index, View as _};
@@ -24,6 +26,7 @@ use crate::store::embedded::keyring::{Keyring, Slot};
 use crate::store::embedded::ledger::{Ledger, Pen};
 use crate::store::embedded::moving::{MOVED, RECEIVING, document_in, erased_in, moving, slots_of};
 use crate::store::embedded::recovery::{Recovered, raise_index, recover_as, replay};
+use crate::store::embedded::registrants::{REGISTRANTS, registrant_key};
 use crate::store::embedded::state::State;
 use crate::store::embedded::tickets::{TICKETS, ticket_key};
 use crate::store::embedded::{OpenError, Options, lock};
@@ -166,6 +169,9 @@ impl Folder {
             sessions: count(SESSIONS)?,
             codes: count(CODES)?,
             tickets: count(TICKETS)?,
+            cases: count(CASES)?,
+            registrants: count(REGISTRANTS)?,
+            companies: count(COMPANIES)?,
             documents: count(b"s")? + count(b"q")?,
         })
     }
@@ -190,6 +196,15 @@ impl Folder {
         }
         for id in &named.tickets {
             held.tickets += u64::from(holds(ticket_key(*id))?);
+        }
+        for id in &named.cases {
+            held.cases += u64::from(holds(case_key(*id))?);
+        }
+        for person in &named.registrants {
+            held.registrants += u64::from(holds(registrant_key(*person))?);
+        }
+        for uscc in &named.companies {
+            held.companies += u64::from(holds(company_key(uscc))?);
         }
         for digest in &named.documents {
             held.documents += u64::from(holds(document_key(*digest))? || holds(photo_key(*digest))?);

@@ -6,9 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::domain::annotation::Annotation;
 use crate::domain::tally::{Door, Heading, Hour, Subject, Tallies};
+use crate::domain::ticket::{Scan, ScanKind, Ticket};
 use crate::store::embedded::tests::{Folder, digest, open, options};
 use crate::store::embedded::{Embedded, OpenError, Options, backup, check, restore};
-use crate::store::samples::{annotation, at, certificate, certificate_id, entered, ordered, sealed, write};
+use crate::store::samples::{
+    annotation, at, certificate, certificate_id, enter, entered, open_ticket, ordered, sealed, ticket, write,
+};
 use crate::store::{Change, Store, Write};
 
 async fn life(store: &dyn Store, number: u64) {
@@ -76,6 +79,29 @@ async fn a_backup_of_a_running_store_answers_the_same() {
     stop.store(true, Ordering::SeqCst);
     working.await.unwrap();
     assert!(last > 30, "several segments were copied");
+}
+
+#[tokio::test]
+async fn photos_signatures_and_scans_are_backed_up_too() {
+    let (folder, copies) = (Folder::new(), Folder::new());
+    let store = open(folder.path());
+    let files = [b"a photo".to_vec(), b"a signature".to_vec(), b"a scan".to_vec()];
+    let mut one = certificate(1);
+    for file in &files {
+        store.put_document(&one.details.holder.id, digest(file), file).await.unwrap();
+    }
+    one.details.photo = Some(digest(&files[0]));
+    one.details.signature = Some(digest(&files[1]));
+    store.commit(enter(&one)).await.unwrap();
+    let scan = Scan { document: digest(&files[2]), kind: ScanKind::Pdf };
+    store.commit(open_ticket(&Ticket { scan, ..ticket(1) })).await.unwrap();
+    let (kept, restored) = (copies.path().join("kept"), copies.path().join("restored"));
+    assert_eq!(backup(folder.path(), &kept).unwrap().documents, 3);
+    restore(&kept, &restored).unwrap();
+    let again = open(&restored);
+    for file in files {
+        assert_eq!(again.document(digest(&file)).await.unwrap(), Some(file));
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod copies;
 mod damage;
 mod disk;
 mod faults;
+mod registration;
 mod secrecy;
 
 mod keeping {

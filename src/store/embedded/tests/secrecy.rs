@@ -9,6 +9,7 @@ use crate::domain::account::Purpose;
 use crate::domain::query::{CertificateQuery, EntryQuery};
 use crate::store::embedded::tests::{Folder, digest, open, options};
 use crate::store::embedded::{check, io};
+use crate::store::samples::registration::{case, open_case, registrant};
 use crate::store::samples::{
     HASH, NAME, REASON, RECIPIENT, annotation, certificate, code, contact, dossier, email, enter, entered,
     event, mobile, opened, ordered, person, sealed, session, write,
@@ -61,6 +62,9 @@ async fn no_file_holds_anything_personal_in_clear() {
         Write::VerificationCode(contact(1), code(Purpose::SignUp, 1)),
     ];
     store.commit(Change { writes, ..Change::default() }).await.unwrap();
+    store.commit(open_case(&case(1))).await.unwrap();
+    let writes = vec![Write::Registrant(registrant(1))];
+    store.commit(Change { writes, ..Change::default() }).await.unwrap();
     store.close().await.unwrap();
     let certificate = certificate(1);
     let code = annotation(&certificate, 1).code;
@@ -74,6 +78,10 @@ async fn no_file_holds_anything_personal_in_clear() {
         ("the reason", REASON.as_bytes().to_vec()),
         ("the management number", certificate.details.management_no.as_str().as_bytes().to_vec()),
         ("the day of birth", b"1990-08-21".to_vec()),
+        ("the ethnicity", "维吾尔族".as_bytes().to_vec()),
+        ("the school", "示例大学".as_bytes().to_vec()),
+        ("the specialty", "建筑工程".as_bytes().to_vec()),
+        ("a correction", "重新上传".as_bytes().to_vec()),
         ("the code", code.to_string().into_bytes()),
         ("the code's bytes", code.to_bytes().to_vec()),
         ("the copy", COPY.to_vec()),

@@ -80,7 +80,10 @@ async fn only_what_came_since_is_verified_in_the_pause() {
         sessions: 10,
         codes: 10,
         tickets: 10,
-        documents: 43,
+        cases: 10,
+        registrants: 10,
+        companies: 2,
+        documents: 63,
     };
     assert_eq!(done.verified.counts, counts);
     assert_eq!(source.erased_slots().await.unwrap(), target.erased_slots().await.unwrap());

@@ -25,6 +25,8 @@ pub(super) struct World {
     /// Their invitation, which is over.
     pub(super) invitation: String,
     pub(super) ticket: String,
+    /// A draft of the holder.
+    pub(super) case: String,
 }
 
 impl World {
@@ -50,6 +52,7 @@ impl World {
         exempt["holder"] = record["holder"].clone();
         let (exempt, suspended) = (service.enter(&exempt), service.enter(&record_of(3, HUNAN)));
         service.sign_up(&record_of(3, HUNAN), "13800000003");
+        let case = crate::stories::matrix::filings::draft(&service);
         let ticket = opened(&service, 4, "13800000004", b"%PDF-1.7");
         Self {
             annotation: id(&copy),
@@ -59,6 +62,7 @@ impl World {
             staff,
             invitation,
             ticket,
+            case,
             service,
             record,
             certificate,
